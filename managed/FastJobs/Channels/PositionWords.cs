@@ -1,0 +1,74 @@
+using System.Runtime.InteropServices;
+
+namespace FastJobs.Channels;
+
+/// <summary>
+/// What the tail word says. Positions count items since the channel was made; 58 bits last 90 years at 100 million
+/// items a second. The flags live in the same word as the position so that one atomic add both takes a position and
+/// learns whether a reader must be told: docs/protocols.md#wake.
+/// </summary>
+internal readonly struct TailWord(long raw)
+{
+    /// <summary>How many readers are searching: awake, without an item, and bound to look before they sleep.</summary>
+    public const long SearcherOne = 1;
+    public const long SearcherMask = 0xF;
+
+    /// <summary>A reader sleeps (or could be started) and a writer that sees no searcher must notify.</summary>
+    public const long Sleepers = 0x10;
+
+    /// <summary>No more writes; the position where the items end is frozen elsewhere.</summary>
+    public const long Closed = 0x20;
+
+    public const int PositionShift = 6;
+    public const long PositionOne = 1L << PositionShift;
+    public const long FlagMask = PositionOne - 1;
+
+    public long Position => raw >>> PositionShift;
+
+    public int Searchers => (int)(raw & SearcherMask);
+
+    public bool HasSleepers => (raw & Sleepers) != 0;
+
+    public bool IsClosed => (raw & Closed) != 0;
+
+    /// <summary>Whether the writer that took this word's position has more to do than to publish.</summary>
+    public bool NeedsAttention => (raw & FlagMask) is >= Sleepers and (Sleepers or >= Closed);
+
+    /// <summary>Sleepers and nobody searching: the writer must notify after it has published.</summary>
+    public bool NeedsNotify => (raw & (Sleepers | SearcherMask)) == Sleepers;
+}
+
+/// <summary>What the head word says: the position of the next item to be claimed, and why claims must look up.</summary>
+internal readonly struct HeadWord(long raw)
+{
+    /// <summary>A writer waits for room: whoever claims an item must let it in.</summary>
+    public const long WritersWait = 1;
+
+    /// <summary>The channel is closed: whoever claims the last item completes it.</summary>
+    public const long Closing = 2;
+
+    /// <summary>Nothing may be claimed for a moment: docs/protocols.md#pause.</summary>
+    public const long Paused = 4;
+
+    public long Position => raw >>> TailWord.PositionShift;
+
+    public bool HasFlags => (raw & TailWord.FlagMask) != 0;
+
+    public bool HasWritersWaiting => (raw & WritersWait) != 0;
+
+    public bool IsClosing => (raw & Closing) != 0;
+
+    public bool IsPaused => (raw & Paused) != 0;
+}
+
+/// <summary>A word alone on its cache lines (128 bytes: processors prefetch lines in pairs).</summary>
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+internal struct PaddedWord
+{
+    [FieldOffset(128)]
+    public long Value;
+
+    /// <summary>A second value that only the owners of the first one touch.</summary>
+    [FieldOffset(136)]
+    public long Cached;
+}

@@ -1,0 +1,513 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Threading.Channels;
+
+namespace FastJobs.Channels;
+
+/// <summary>
+/// Waiting, dropping and closing. Everything here runs under the gate except the completion of waiters, which may run
+/// user code and comes after it. docs/protocols.md#waiting.
+/// </summary>
+internal partial class SegmentedChannel<T, TSlot>
+{
+    private readonly ChannelSettings<T> _settings;
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private readonly WaiterList<T> _reads = new();
+    private readonly WaiterList<bool> _readWaits = new();
+    private readonly WaiterList<T> _writes = new();
+    private readonly WaiterList<bool> _writeWaits = new();
+    private WaiterPool<T>? _itemWaiters;
+    private WaiterPool<bool>? _turnWaiters;
+
+    private long _frozenEnd = -1;
+    private Exception? _error;
+
+    private WaiterPool<T> ItemWaiters => _itemWaiters ??= new(_gate, _settings.RunContinuationsInline);
+
+    private WaiterPool<bool> TurnWaiters => _turnWaiters ??= new(_gate, _settings.RunContinuationsInline);
+
+    /// <summary>Called by a writer that published an item while a reader slept: docs/protocols.md#wake.</summary>
+    protected virtual void NotifyReaders()
+    {
+        Waiter<T>? served = null;
+        Waiter<T>? lastServed = null;
+        Waiter<bool>? told = null;
+        HeadWord claimed = default;
+        lock (_gate)
+        {
+            while (_reads.First is { } read && TryClaimCore(out T? item, ref claimed) == Claim.Claimed)
+            {
+                WaiterPool<T>.Detach(read);
+                read.Item = item;
+                if (lastServed is null)
+                {
+                    served = read;
+                }
+                else
+                {
+                    lastServed.Next = read;
+                }
+
+                lastServed = read;
+            }
+
+            if (_readWaits.First is not null && Count > 0)
+            {
+                WaiterPool<bool>.DetachAll(_readWaits, ref told);
+            }
+
+            if (_reads.First is null && _readWaits.First is null)
+            {
+                // Pairs with the writers' operations on the tail, under the gate with the setting of the flag.
+                Interlocked.And(ref _tail.Value, ~TailWord.Sleepers);
+            }
+        }
+
+        for (Waiter<T>? next; served is not null; served = next)
+        {
+            next = served.Next;
+            served.Next = null;
+            served.SetResult(served.Item!);
+        }
+
+        Tell(told, true);
+        if (claimed.HasFlags)
+        {
+            AfterClaim(claimed);
+        }
+    }
+
+    // Called by a reader that claimed an item while a writer waited, or while the channel was closing.
+    private void AfterClaim(HeadWord claimed)
+    {
+        if (claimed.HasWritersWaiting)
+        {
+            AdmitWriters();
+        }
+
+        if (claimed.IsClosing && HeadPosition >= FrozenEnd())
+        {
+            FinishClosing();
+        }
+    }
+
+    private void AdmitWriters()
+    {
+        Waiter<T>? admitted = null;
+        Waiter<bool>? told = null;
+        bool notify = false;
+        lock (_gate)
+        {
+            while (_writes.First is { } write && TryWriteBoundedCore(write.Item!, out _, out bool sleepers))
+            {
+                notify |= sleepers;
+                WaiterPool<T>.Detach(write);
+                write.Next = admitted;
+                admitted = write;
+            }
+
+            if (_writeWaits.First is not null && Count < Capacity)
+            {
+                WaiterPool<bool>.DetachAll(_writeWaits, ref told);
+            }
+
+            if (_writes.First is null && _writeWaits.First is null)
+            {
+                // Pairs with the exchange in TryClaim, under the gate with the setting of the flag.
+                Interlocked.And(ref _head.Value, ~HeadWord.WritersWait);
+            }
+        }
+
+        for (Waiter<T>? next; admitted is not null; admitted = next)
+        {
+            next = admitted.Next;
+            admitted.Next = null;
+            admitted.SetResult(default!);
+        }
+
+        Tell(told, true);
+        if (notify)
+        {
+            NotifyReaders();
+        }
+    }
+
+    private static void Tell(Waiter<bool>? chain, bool result)
+    {
+        for (Waiter<bool>? next; chain is not null; chain = next)
+        {
+            next = chain.Next;
+            chain.Next = null;
+            chain.SetResult(result);
+        }
+    }
+
+    private ValueTask<T> ReadAsync(CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<T>(cancellationToken);
+        }
+
+        if (TryRead(out T? item))
+        {
+            return new ValueTask<T>(item);
+        }
+
+        HeadWord claimed = default;
+        lock (_gate)
+        {
+            switch (ClaimOrSleep(out item, ref claimed))
+            {
+                case Claim.Empty when IsDrained:
+                    return ValueTask.FromException<T>(ClosedException());
+                case Claim.Empty:
+                    return ItemWaiters.Enlist(_reads, cancellationToken).Task;
+            }
+        }
+
+        if (claimed.HasFlags)
+        {
+            AfterClaim(claimed);
+        }
+
+        return new ValueTask<T>(item!);
+    }
+
+    private ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<bool>(cancellationToken);
+        }
+
+        if (Count > 0)
+        {
+            return new ValueTask<bool>(true);
+        }
+
+        lock (_gate)
+        {
+            // Full fence. Pairs with the add of a writer: either the count sees its position or it sees the flag.
+            Interlocked.Or(ref _tail.Value, TailWord.Sleepers);
+            return Count > 0 ? new ValueTask<bool>(true)
+                : !IsDrained ? TurnWaiters.Enlist(_readWaits, cancellationToken).Task
+                : _error is null ? new ValueTask<bool>(false)
+                : ValueTask.FromException<bool>(_error);
+        }
+    }
+
+    // Under the gate: claims, or leaves the flag by which the next writer knows that somebody sleeps.
+    private Claim ClaimOrSleep(out T? item, ref HeadWord claimed)
+    {
+        // Full fence. Pairs with the add of a writer: either its position is seen here or it sees the flag.
+        Interlocked.Or(ref _tail.Value, TailWord.Sleepers);
+        var spinner = default(SpinWait);
+        Claim claim;
+        while ((claim = TryClaimCore(out item, ref claimed)) == Claim.Unpublished)
+        {
+            spinner.SpinOnce(); // that writer may have come before the flag, so it would not notify
+        }
+
+        return claim;
+    }
+
+    private ValueTask WriteAsync(T item, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
+        if (TryWriteOrDrop(item, out bool closed))
+        {
+            return default;
+        }
+
+        bool notify;
+        lock (_gate)
+        {
+            if (!closed)
+            {
+                // Full fence. Pairs with the exchange of a claiming reader: either its claim is seen below or it sees
+                // the flag.
+                Interlocked.Or(ref _head.Value, HeadWord.WritersWait);
+            }
+
+            if (!TryWriteBoundedCore(item, out closed, out notify))
+            {
+                if (closed)
+                {
+                    return ValueTask.FromException(ClosedException());
+                }
+
+                Waiter<T> waiter = ItemWaiters.Enlist(_writes, cancellationToken);
+                waiter.Item = item;
+                return waiter.UntypedTask;
+            }
+        }
+
+        if (notify)
+        {
+            NotifyReaders();
+        }
+
+        return default;
+    }
+
+    private ValueTask<bool> WaitToWriteAsync(CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<bool>(cancellationToken);
+        }
+
+        lock (_gate)
+        {
+            if (new TailWord(Volatile.Read(ref _tail.Value)).IsClosed)
+            {
+                return _error is null ? new ValueTask<bool>(false) : ValueTask.FromException<bool>(_error);
+            }
+
+            if (_settings.FullMode != BoundedChannelFullMode.Wait || Count < Capacity)
+            {
+                return new ValueTask<bool>(true);
+            }
+
+            Interlocked.Or(ref _head.Value, HeadWord.WritersWait); // full fence: as in WriteAsync
+            return Count < Capacity
+                ? new ValueTask<bool>(true)
+                : TurnWaiters.Enlist(_writeWaits, cancellationToken).Task;
+        }
+    }
+
+    // What a full channel does with an item. False: it is full and waits, or it is closed.
+    private bool TryWriteOrDrop(T item, out bool closed)
+    {
+        while (!TryWrite(item, out closed))
+        {
+            if (closed)
+            {
+                return false;
+            }
+
+            switch (_settings.FullMode)
+            {
+                case BoundedChannelFullMode.DropWrite:
+                    _settings.ItemDropped?.Invoke(item);
+                    return true;
+
+                case BoundedChannelFullMode.DropOldest:
+                    if (TryRead(out T? oldest))
+                    {
+                        _settings.ItemDropped?.Invoke(oldest);
+                    }
+
+                    break;
+
+                case BoundedChannelFullMode.DropNewest:
+                    if (TryReplaceNewest(item, out T? newest))
+                    {
+                        _settings.ItemDropped?.Invoke(newest);
+                        return true;
+                    }
+
+                    break;
+
+                default:
+                    return false;
+            }
+        }
+
+        return true;
+    }
+
+    // Pauses claims, so that nobody owns a position behind the head: docs/protocols.md#pause.
+    private bool TryReplaceNewest(T item, [MaybeNullWhen(false)] out T newest)
+    {
+        newest = default;
+        lock (_gate)
+        {
+            // Full fence. Pairs with the exchange in TryClaim, which fails from here on.
+            long head = new HeadWord(Interlocked.Or(ref _head.Value, HeadWord.Paused)).Position;
+            try
+            {
+                long position = EndPosition - 1;
+                if (position - head + 1 < Capacity || _store.Find(position) is not { } segment)
+                {
+                    return false;
+                }
+
+                ref TSlot slot = ref segment.At(position & (Segment<T, TSlot>.Length - 1));
+                if (!TSlot.IsPublished(ref slot))
+                {
+                    return false;
+                }
+
+                newest = TSlot.Take(ref slot);
+                TSlot.Publish(ref slot, item);
+                return true;
+            }
+            finally
+            {
+                Interlocked.And(ref _head.Value, ~HeadWord.Paused);
+            }
+        }
+    }
+
+    private bool TryPeek([MaybeNullWhen(false)] out T item)
+    {
+        if (_settings.FullMode != BoundedChannelFullMode.DropNewest)
+        {
+            return TryPeekCore(out item);
+        }
+
+        lock (_gate)
+        {
+            return TryPeekCore(out item); // nothing is replaced meanwhile
+        }
+    }
+
+    /// <summary>Closes the channel: no more writes; what was written can still be read. False if it was closed.</summary>
+    public bool TryClose(Exception? error)
+    {
+        Waiter<T>? writes = null;
+        Waiter<bool>? writeWaits = null;
+        lock (_gate)
+        {
+            if (new TailWord(Volatile.Read(ref _tail.Value)).IsClosed)
+            {
+                return false;
+            }
+
+            _error = error;
+
+            // Full fence. A write whose add comes before is in the channel, one whose add comes after is refused.
+            var tail = new TailWord(Interlocked.Or(ref _tail.Value, TailWord.Closed));
+            Volatile.Write(ref _frozenEnd, tail.Position); // release: pairs with FrozenEnd
+
+            // Full fence. Pairs with the exchange in TryClaim: either the last claim is seen below or it sees the flag.
+            Interlocked.Or(ref _head.Value, HeadWord.Closing);
+            WaiterPool<T>.DetachAll(_writes, ref writes);
+            WaiterPool<bool>.DetachAll(_writeWaits, ref writeWaits);
+        }
+
+        for (Waiter<T>? next; writes is not null; writes = next)
+        {
+            next = writes.Next;
+            writes.Next = null;
+            writes.SetError(ClosedException());
+        }
+
+        EndWaits(writeWaits);
+        if (IsDrained)
+        {
+            FinishClosing();
+        }
+
+        return true;
+    }
+
+    private bool IsDrained => new TailWord(Volatile.Read(ref _tail.Value)).IsClosed && HeadPosition >= FrozenEnd();
+
+    private ChannelClosedException ClosedException() => new(_error);
+
+    // Where the items of a closed channel end. The closer sets it right after the flag.
+    private long FrozenEnd()
+    {
+        long end;
+        var spinner = default(SpinWait);
+        while ((end = Volatile.Read(ref _frozenEnd)) < 0)
+        {
+            spinner.SpinOnce();
+        }
+
+        return end;
+    }
+
+    private void FinishClosing()
+    {
+        Waiter<T>? reads = null;
+        Waiter<bool>? readWaits = null;
+        lock (_gate)
+        {
+            WaiterPool<T>.DetachAll(_reads, ref reads);
+            WaiterPool<bool>.DetachAll(_readWaits, ref readWaits);
+        }
+
+        switch (_error)
+        {
+            case null:
+                _completion.TrySetResult();
+                break;
+            case OperationCanceledException canceled:
+                _completion.TrySetCanceled(canceled.CancellationToken);
+                break;
+            default:
+                _completion.TrySetException(_error);
+                break;
+        }
+
+        for (Waiter<T>? next; reads is not null; reads = next)
+        {
+            next = reads.Next;
+            reads.Next = null;
+            reads.SetError(ClosedException());
+        }
+
+        EndWaits(readWaits);
+    }
+
+    private void EndWaits(Waiter<bool>? chain)
+    {
+        if (_error is null)
+        {
+            Tell(chain, false);
+            return;
+        }
+
+        for (Waiter<bool>? next; chain is not null; chain = next)
+        {
+            next = chain.Next;
+            chain.Next = null;
+            chain.SetError(_error);
+        }
+    }
+
+    /// <summary>The reading side, as the BCL shapes it.</summary>
+    private sealed class ReaderSide(SegmentedChannel<T, TSlot> channel) : ChannelReader<T>
+    {
+        public override Task Completion => channel._completion.Task;
+
+        public override bool CanCount => true;
+
+        public override int Count => (int)Math.Min(channel.Count, int.MaxValue);
+
+        public override bool CanPeek => true;
+
+        public override bool TryRead([MaybeNullWhen(false)] out T item) => channel.TryRead(out item);
+
+        public override bool TryPeek([MaybeNullWhen(false)] out T item) => channel.TryPeek(out item);
+
+        public override ValueTask<T> ReadAsync(CancellationToken cancellationToken = default) =>
+            channel.ReadAsync(cancellationToken);
+
+        public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) =>
+            channel.WaitToReadAsync(cancellationToken);
+    }
+
+    /// <summary>The writing side, as the BCL shapes it.</summary>
+    private sealed class WriterSide(SegmentedChannel<T, TSlot> channel) : ChannelWriter<T>
+    {
+        public override bool TryWrite(T item) => channel.TryWriteOrDrop(item, out _);
+
+        public override ValueTask WriteAsync(T item, CancellationToken cancellationToken = default) =>
+            channel.WriteAsync(item, cancellationToken);
+
+        public override ValueTask<bool> WaitToWriteAsync(CancellationToken cancellationToken = default) =>
+            channel.WaitToWriteAsync(cancellationToken);
+
+        public override bool TryComplete(Exception? error = null) => channel.TryClose(error);
+    }
+}

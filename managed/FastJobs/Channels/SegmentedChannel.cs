@@ -1,0 +1,354 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+
+namespace FastJobs.Channels;
+
+/// <summary>How an attempt to claim an item ended.</summary>
+internal enum Claim
+{
+    Empty,
+    Claimed,
+
+    /// <summary>A writer has taken the next position and has not published its item yet.</summary>
+    Unpublished,
+}
+
+/// <summary>
+/// A multi-producer, multi-consumer FIFO channel on recycled segments. This part is the queue: taking positions,
+/// publishing, claiming, without a lock and without an allocation. SegmentedChannel.Waiting.cs holds what waits.
+/// Lanes derive from it and put workers where the base class has asynchronous readers.
+/// </summary>
+/// <remarks>
+/// The algorithm is a ticket queue over an unbounded array, as in the FAA array queues after Morrison and Afek's LCRQ
+/// (PPoPP 2013), but readers claim only what is published, so that no slot is ever abandoned and order is kept:
+/// docs/protocols.md#queue. Invariants: head &lt;= tail; a position is taken once (atomic add or compare-exchange on the
+/// tail) and claimed once (compare-exchange on the head); count = tail - head never exceeds the capacity except by
+/// forced writes.
+/// </remarks>
+internal partial class SegmentedChannel<T, TSlot> : Channel<T>
+    where TSlot : struct, ISlot<T, TSlot>
+{
+    private readonly SegmentStore<T, TSlot> _store = new();
+
+    // Hints, right most of the time; a segment is believed only if its Base fits the position.
+    private Segment<T, TSlot> _tailSegment;
+    private Segment<T, TSlot> _headSegment;
+
+    private PaddedWord _tail; // Cached: the last head position that a bounded writer saw
+    private PaddedWord _head;
+    private long _capacity;
+
+    public SegmentedChannel(ChannelSettings<T> settings)
+    {
+        _settings = settings;
+        _capacity = settings.Capacity;
+        _tailSegment = _headSegment = new Segment<T, TSlot>();
+        Reader = new ReaderSide(this);
+        Writer = new WriterSide(this);
+    }
+
+    /// <summary>How many items may wait; <see cref="long.MaxValue"/> when unbounded.</summary>
+    public long Capacity
+    {
+        get => Volatile.Read(ref _capacity);
+        protected set => Volatile.Write(ref _capacity, value);
+    }
+
+    /// <summary>Items written and not yet claimed.</summary>
+    public long Count => Math.Max(0, EndPosition - HeadPosition);
+
+    /// <summary>Items written since the channel was made.</summary>
+    public long EndPosition
+    {
+        get
+        {
+            var tail = new TailWord(Volatile.Read(ref _tail.Value));
+            return tail.IsClosed ? FrozenEnd() : tail.Position;
+        }
+    }
+
+    /// <summary>Items claimed since the channel was made.</summary>
+    public long HeadPosition => new HeadWord(Volatile.Read(ref _head.Value)).Position;
+
+    /// <summary>Segments allocated; for tests and for memory figures.</summary>
+    internal int SegmentCount => _store.Count;
+
+    /// <summary>Writes without regard to the capacity. False only when the channel is closed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryWriteForced(T item)
+    {
+        // Full fence. Pairs with every Interlocked operation on the tail: a reader that goes to sleep either finds this
+        // position in the word or leaves its flag in what this add returns.
+        var tail = new TailWord(Interlocked.Add(ref _tail.Value, TailWord.PositionOne) - TailWord.PositionOne);
+        if (!tail.NeedsAttention)
+        {
+            Publish(tail.Position, item);
+            return true;
+        }
+
+        return PublishAttentively(tail, item);
+    }
+
+    /// <summary>Writes if there is room.</summary>
+    /// <param name="item">The item.</param>
+    /// <param name="closed">Whether the reason for a failure is that the channel is closed.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryWrite(T item, out bool closed)
+    {
+        if (Capacity == long.MaxValue)
+        {
+            bool written = TryWriteForced(item);
+            closed = !written;
+            return written;
+        }
+
+        return TryWriteBounded(item, out closed);
+    }
+
+    private bool TryWriteBounded(T item, out bool closed)
+    {
+        bool written = TryWriteBoundedCore(item, out closed, out bool notify);
+        if (notify)
+        {
+            NotifyReaders();
+        }
+
+        return written;
+    }
+
+    // notify: the caller must call NotifyReaders, once it holds no gate.
+    private bool TryWriteBoundedCore(T item, out bool closed, out bool notify)
+    {
+        closed = notify = false;
+        while (true)
+        {
+            long raw = Volatile.Read(ref _tail.Value);
+            var tail = new TailWord(raw);
+            if (tail.IsClosed)
+            {
+                closed = true;
+                return false;
+            }
+
+            // The head is read after the tail: at the moment of that read at least tail - head items waited, so "full"
+            // is true of that moment. The head only grows, so room that is seen is still there when the exchange wins.
+            if (tail.Position - Volatile.Read(ref _tail.Cached) >= Capacity)
+            {
+                long head = HeadPosition;
+                Volatile.Write(ref _tail.Cached, head);
+                if (tail.Position - head >= Capacity)
+                {
+                    return false;
+                }
+            }
+
+            // Full fence, as in TryWriteForced.
+            if (Interlocked.CompareExchange(ref _tail.Value, raw + TailWord.PositionOne, raw) == raw)
+            {
+                Publish(tail.Position, item);
+                notify = tail.NeedsNotify;
+                return true;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool PublishAttentively(TailWord tail, T item)
+    {
+        if (tail.IsClosed)
+        {
+            return false; // the position lies behind the frozen end
+        }
+
+        Publish(tail.Position, item);
+        if (tail.NeedsNotify)
+        {
+            NotifyReaders();
+        }
+
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Publish(long position, T item)
+    {
+        Segment<T, TSlot> segment = Volatile.Read(ref _tailSegment);
+        long offset = position - Volatile.Read(ref segment.Base);
+        if ((ulong)offset >= (ulong)Segment<T, TSlot>.Length)
+        {
+            segment = SegmentForWrite(position);
+            offset = position & (Segment<T, TSlot>.Length - 1);
+        }
+
+        // Release. Pairs with the acquire in TryClaim.
+        TSlot.Publish(ref segment.At(offset), item);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Segment<T, TSlot> SegmentForWrite(long position)
+    {
+        Segment<T, TSlot> segment = _store.Install(position, HeadPosition);
+        if (Volatile.Read(ref _tailSegment).Base < segment.Base)
+        {
+            Volatile.Write(ref _tailSegment, segment); // a hint: losing a race costs a look-up
+        }
+
+        return segment;
+    }
+
+    /// <summary>Claims the oldest item, if it is published.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Claim TryClaim(out T? item)
+    {
+        HeadWord claimed = default;
+        Claim claim = TryClaimCore(out item, ref claimed);
+        if (claimed.HasFlags)
+        {
+            AfterClaim(claimed);
+        }
+
+        return claim;
+    }
+
+    // claimed: what the head said at the claim; where it has flags the caller must call AfterClaim, once it holds no gate.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Claim TryClaimCore(out T? item, ref HeadWord claimed)
+    {
+        while (true)
+        {
+            long raw = Volatile.Read(ref _head.Value);
+            var head = new HeadWord(raw);
+            Segment<T, TSlot>? segment = Volatile.Read(ref _headSegment);
+            long offset = head.Position - Volatile.Read(ref segment.Base);
+            if ((ulong)offset >= (ulong)Segment<T, TSlot>.Length)
+            {
+                segment = SegmentForRead(head.Position);
+                if (segment is null)
+                {
+                    item = default;
+                    if (NothingAt(raw, out Claim none))
+                    {
+                        return none;
+                    }
+
+                    continue;
+                }
+
+                offset = head.Position & (Segment<T, TSlot>.Length - 1);
+            }
+
+            ref TSlot slot = ref segment.At(offset);
+            if (!TSlot.IsPublished(ref slot))
+            {
+                item = default;
+                if (NothingAt(raw, out Claim none))
+                {
+                    return none;
+                }
+
+                continue;
+            }
+
+            if (head.IsPaused)
+            {
+                AwaitResume();
+                continue;
+            }
+
+            // Full fence. If it wins, nobody else claimed this position since the head was read, so the segment was not
+            // reused and the slot is this position's. Pairs with the Interlocked operations on the head: a writer that
+            // waits for room either sees this claim or leaves its flag in the word that was replaced.
+            if (Interlocked.CompareExchange(ref _head.Value, raw + TailWord.PositionOne, raw) == raw)
+            {
+                item = TSlot.Take(ref slot); // ends with a release: pairs with SegmentStore.Retire
+                if (head.HasFlags)
+                {
+                    claimed = head;
+                }
+
+                return Claim.Claimed;
+            }
+        }
+    }
+
+    /// <summary>Claims the oldest item; waits for one that is taken and not yet published.</summary>
+    public bool TryRead([MaybeNullWhen(false)] out T item)
+    {
+        var spinner = default(SpinWait);
+        while (true)
+        {
+            Claim claim = TryClaim(out item);
+            if (claim != Claim.Unpublished)
+            {
+                return claim == Claim.Claimed;
+            }
+
+            spinner.SpinOnce(); // its writer is between two instructions, or was preempted there
+        }
+    }
+
+    // Copies the oldest item without claiming it. Not for a channel that drops the newest: it replaces items in place.
+    private bool TryPeekCore([MaybeNullWhen(false)] out T item)
+    {
+        var spinner = default(SpinWait);
+        while (true)
+        {
+            long raw = Volatile.Read(ref _head.Value);
+            long position = new HeadWord(raw).Position;
+            Segment<T, TSlot>? segment = SegmentForRead(position);
+            if (segment is not null)
+            {
+                ref TSlot slot = ref segment.At(position & (Segment<T, TSlot>.Length - 1));
+                if (TSlot.IsPublished(ref slot))
+                {
+                    item = TSlot.Peek(ref slot);
+                    Thread.MemoryBarrier(); // the copy precedes the second look; pairs with TryClaim's exchange
+                    if (new HeadWord(Volatile.Read(ref _head.Value)).Position == position)
+                    {
+                        return true; // nobody claimed it meanwhile, so the copy is whole
+                    }
+
+                    continue;
+                }
+            }
+
+            if (NothingAt(raw, out Claim none) && none == Claim.Empty)
+            {
+                item = default;
+                return false;
+            }
+
+            spinner.SpinOnce();
+        }
+    }
+
+    private Segment<T, TSlot>? SegmentForRead(long position)
+    {
+        Segment<T, TSlot>? segment = _store.Find(position);
+        if (segment is not null && Volatile.Read(ref _headSegment).Base < segment.Base)
+        {
+            Volatile.Write(ref _headSegment, segment);
+        }
+
+        return segment;
+    }
+
+    // True, with the verdict, if there was nothing to claim at the head that was read; false if the head has moved.
+    private bool NothingAt(long headRaw, out Claim claim)
+    {
+        long end = EndPosition;
+        claim = end <= new HeadWord(headRaw).Position ? Claim.Empty : Claim.Unpublished;
+        return Volatile.Read(ref _head.Value) == headRaw;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void AwaitResume()
+    {
+        var spinner = default(SpinWait);
+        while (new HeadWord(Volatile.Read(ref _head.Value)).IsPaused)
+        {
+            spinner.SpinOnce();
+        }
+    }
+}

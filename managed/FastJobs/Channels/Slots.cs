@@ -1,0 +1,104 @@
+using System.Runtime.CompilerServices;
+
+namespace FastJobs.Channels;
+
+/// <summary>
+/// One place for an item in a segment. A slot is clear or published; a writer that owns the slot's position publishes
+/// it, and the reader that owns the position clears it. There is no third state, so a slot costs no more than the item
+/// and one bit of knowledge: for pointers and references that bit is "not null".
+/// </summary>
+/// <remarks>
+/// Memory ordering: <see cref="Publish"/> releases the item, <see cref="IsPublished"/> acquires it. <see cref="Take"/>
+/// ends by releasing the reader's copy and <see cref="IsPublished"/> acquires that too, so a segment whose slots are
+/// all clear can be used again. <see cref="Peek"/> may race with a later lap and see garbage: its caller validates.
+/// </remarks>
+internal interface ISlot<T, TSelf>
+    where TSelf : struct, ISlot<T, TSelf>
+{
+    static abstract void Publish(ref TSelf slot, T item);
+
+    static abstract bool IsPublished(ref TSelf slot);
+
+    static abstract T Peek(ref TSelf slot);
+
+    /// <summary>Reads and clears; only by the reader that owns the position.</summary>
+    static abstract T Take(ref TSelf slot);
+}
+
+/// <summary>A native pointer, never null: 8 bytes a slot.</summary>
+internal struct PointerSlot : ISlot<nint, PointerSlot>
+{
+    private nint _item;
+
+    public static void Publish(ref PointerSlot slot, nint item) => Volatile.Write(ref slot._item, item);
+
+    public static bool IsPublished(ref PointerSlot slot) => Volatile.Read(ref slot._item) != 0;
+
+    public static nint Peek(ref PointerSlot slot) => slot._item;
+
+    public static nint Take(ref PointerSlot slot)
+    {
+        nint item = slot._item;
+        Volatile.Write(ref slot._item, 0);
+        return item;
+    }
+}
+
+/// <summary>A reference, null included: 8 bytes a slot. <typeparamref name="T"/> is a reference type.</summary>
+internal struct ReferenceSlot<T> : ISlot<T, ReferenceSlot<T>>
+{
+    private object? _item;
+
+    public static void Publish(ref ReferenceSlot<T> slot, T item) =>
+        Volatile.Write(ref slot._item, (object?)item ?? NullItem.Instance);
+
+    public static bool IsPublished(ref ReferenceSlot<T> slot) => Volatile.Read(ref slot._item) is not null;
+
+    public static T Peek(ref ReferenceSlot<T> slot)
+    {
+        object? value = slot._item;
+        return ReferenceEquals(value, NullItem.Instance) ? default! : Unsafe.As<object?, T>(ref value);
+    }
+
+    public static T Take(ref ReferenceSlot<T> slot)
+    {
+        T item = Peek(ref slot);
+        Volatile.Write(ref slot._item, null);
+        return item;
+    }
+}
+
+/// <summary>Stands in a <see cref="ReferenceSlot{T}"/> for an item that is null.</summary>
+internal sealed class NullItem
+{
+    public static readonly NullItem Instance = new();
+}
+
+/// <summary>Any value type, with a flag beside it.</summary>
+internal struct TaggedSlot<T> : ISlot<T, TaggedSlot<T>>
+{
+    private T _item;
+    private int _published;
+
+    public static void Publish(ref TaggedSlot<T> slot, T item)
+    {
+        slot._item = item;
+        Volatile.Write(ref slot._published, 1);
+    }
+
+    public static bool IsPublished(ref TaggedSlot<T> slot) => Volatile.Read(ref slot._published) != 0;
+
+    public static T Peek(ref TaggedSlot<T> slot) => slot._item;
+
+    public static T Take(ref TaggedSlot<T> slot)
+    {
+        T item = slot._item;
+        if (RuntimeHelpers.IsReferenceOrContainsReferences<T>())
+        {
+            slot._item = default!; // or the channel would keep alive what was read from it
+        }
+
+        Volatile.Write(ref slot._published, 0);
+        return item;
+    }
+}

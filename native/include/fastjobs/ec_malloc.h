@@ -1,0 +1,56 @@
+/*
+ * ec_malloc.h - memory by type: fixed-size types come from per-thread caches, and usage is counted per type.
+ *
+ * All functions may be called from any thread, and memory may be freed by another thread than the one that
+ * allocated it. Memory of a fixed-size type is aligned as malloc aligns (16 bytes).
+ */
+#ifndef FASTJOBS_EC_MALLOC_H
+#define FASTJOBS_EC_MALLOC_H
+
+#include <stddef.h>
+
+#include "fj_base.h"
+
+FJ_BEGIN_DECLS
+
+/* The built-in types that have a number in the original. */
+#define MEMTYPE_EVENT 0         /* fixed: sizeof(Event) */
+#define MEMTYPE_STRING 51       /* variable */
+#define MEMTYPE_EC_ASYNC_JOB 55 /* fixed: sizeof(ec_async_job) */
+#define MEMTYPE_IO_OBJECT 91    /* variable */
+
+/* A type to register. size 0: variable size, allocated with ec_malloc_size only. */
+typedef struct mem_type_def {
+    const char *name; /* copied */
+    size_t size;      /* bytes of one object, or 0 */
+    unsigned flags;   /* 0 */
+} mem_type_def;
+
+/* Usage of one type. */
+typedef struct fj_memtype_usage {
+    const char *name;   /* valid for the life of the process */
+    size_t size;        /* of one object, 0: variable */
+    size_t objects;     /* live now */
+    size_t bytes;       /* live now, as requested */
+    size_t allocations; /* since the start */
+} fj_memtype_usage;
+
+/* Allocates one object of a fixed-size type. NULL: unknown or variable type, or no memory. Not cleared. */
+FJ_API void *ec_malloc(int memtype);
+
+/* Allocates size bytes under the type. NULL: unknown type, size other than that of a fixed type, or no
+ * memory. */
+FJ_API void *ec_malloc_size(int memtype, size_t size);
+
+/* Frees what ec_malloc* returned for the same type; NULL is allowed. A free under another type is reported by
+ * fj_last_error (FASTJOBS_CHECK=1 makes the check exact) and the memory is kept. */
+FJ_API void ec_free(int memtype, void *ptr);
+
+/* Registers a type and returns its number, or -1. */
+FJ_API int ec_memtype_register(const mem_type_def *def);
+
+/* Reads a type's usage. 1, or 0 for an unknown type. */
+FJ_API int fj_memtype_usage_get(int memtype, fj_memtype_usage *usage);
+
+FJ_END_DECLS
+#endif
