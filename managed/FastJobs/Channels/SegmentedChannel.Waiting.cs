@@ -20,12 +20,14 @@ internal partial class SegmentedChannel<T, TSlot>
     private WaiterPool<T>? _itemWaiters;
     private WaiterPool<bool>? _turnWaiters;
 
+    private bool RunInline => _settings.RunContinuationsInline;
+
     private long _frozenEnd = -1;
     private Exception? _error;
 
-    private WaiterPool<T> ItemWaiters => _itemWaiters ??= new(_gate, _settings.RunContinuationsInline);
+    private WaiterPool<T> ItemWaiters => _itemWaiters ??= new(_gate);
 
-    private WaiterPool<bool> TurnWaiters => _turnWaiters ??= new(_gate, _settings.RunContinuationsInline);
+    private WaiterPool<bool> TurnWaiters => _turnWaiters ??= new(_gate);
 
     /// <summary>Called by a writer that published an item while a reader slept: docs/protocols.md#wake.</summary>
     protected virtual void NotifyReaders()
@@ -92,7 +94,7 @@ internal partial class SegmentedChannel<T, TSlot>
         }
     }
 
-    private void AdmitWriters()
+    private protected void AdmitWriters()
     {
         Waiter<T>? admitted = null;
         Waiter<bool>? told = null;
@@ -163,7 +165,7 @@ internal partial class SegmentedChannel<T, TSlot>
                 case Claim.Empty when IsDrained:
                     return ValueTask.FromException<T>(ClosedException());
                 case Claim.Empty:
-                    return ItemWaiters.Enlist(_reads, cancellationToken).Task;
+                    return ItemWaiters.Enlist(_reads, RunInline, cancellationToken).Task;
             }
         }
 
@@ -192,7 +194,7 @@ internal partial class SegmentedChannel<T, TSlot>
             // Full fence. Pairs with the add of a writer: either the count sees its position or it sees the flag.
             Interlocked.Or(ref _tail.Value, TailWord.Sleepers);
             return Count > 0 ? new ValueTask<bool>(true)
-                : !IsDrained ? TurnWaiters.Enlist(_readWaits, cancellationToken).Task
+                : !IsDrained ? TurnWaiters.Enlist(_readWaits, RunInline, cancellationToken).Task
                 : _error is null ? new ValueTask<bool>(false)
                 : ValueTask.FromException<bool>(_error);
         }
@@ -225,26 +227,34 @@ internal partial class SegmentedChannel<T, TSlot>
             return default;
         }
 
+        return TryWriteOrEnlist(item, RunInline, cancellationToken, out Waiter<T>? waiter, out closed) ? default
+            : closed ? ValueTask.FromException(ClosedException())
+            : waiter!.UntypedTask;
+    }
+
+    /// <summary>Writes; if there is no room, returns a waiter whose continuation runs in the thread that makes room.</summary>
+    public bool TryWriteOrWait(T item, out Waiter<T>? waiter, out bool closed) =>
+        TryWriteOrEnlist(item, runInline: true, default, out waiter, out closed);
+
+    private bool TryWriteOrEnlist(
+        T item, bool runInline, CancellationToken cancellationToken, out Waiter<T>? waiter, out bool closed)
+    {
         bool notify;
+        waiter = null;
         lock (_gate)
         {
-            if (!closed)
-            {
-                // Full fence. Pairs with the exchange of a claiming reader: either its claim is seen below or it sees
-                // the flag.
-                Interlocked.Or(ref _head.Value, HeadWord.WritersWait);
-            }
-
+            // Full fence. Pairs with the exchange of a claiming reader: either its claim is seen below or it sees the
+            // flag, and admits the writer. On a closed channel the flag is idle.
+            Interlocked.Or(ref _head.Value, HeadWord.WritersWait);
             if (!TryWriteBoundedCore(item, out closed, out notify))
             {
-                if (closed)
+                if (!closed)
                 {
-                    return ValueTask.FromException(ClosedException());
+                    waiter = ItemWaiters.Enlist(_writes, runInline, cancellationToken);
+                    waiter.Item = item;
                 }
 
-                Waiter<T> waiter = ItemWaiters.Enlist(_writes, cancellationToken);
-                waiter.Item = item;
-                return waiter.UntypedTask;
+                return false;
             }
         }
 
@@ -253,7 +263,7 @@ internal partial class SegmentedChannel<T, TSlot>
             NotifyReaders();
         }
 
-        return default;
+        return true;
     }
 
     private ValueTask<bool> WaitToWriteAsync(CancellationToken cancellationToken)
@@ -278,7 +288,7 @@ internal partial class SegmentedChannel<T, TSlot>
             Interlocked.Or(ref _head.Value, HeadWord.WritersWait); // full fence: as in WriteAsync
             return Count < Capacity
                 ? new ValueTask<bool>(true)
-                : TurnWaiters.Enlist(_writeWaits, cancellationToken).Task;
+                : TurnWaiters.Enlist(_writeWaits, RunInline, cancellationToken).Task;
         }
     }
 
@@ -352,6 +362,45 @@ internal partial class SegmentedChannel<T, TSlot>
             finally
             {
                 Interlocked.And(ref _head.Value, ~HeadWord.Paused);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Shows every item that waits, oldest first. Claims are paused for a few items at a time, so an item is not claimed
+    /// while the visitor looks at it; items that come or go between two pauses may be missed.
+    /// </summary>
+    public void VisitQueued<TVisitor>(ref TVisitor visitor)
+        where TVisitor : struct, IItemVisitor<T>
+    {
+        const int ItemsAPause = 64;
+        long next = 0;
+        long end = EndPosition; // what comes later is not looked at, or a busy channel would be looked at for ever
+        while (next < end)
+        {
+            lock (_gate)
+            {
+                // Full fence. Pairs with the exchange in TryClaim, which fails from here on.
+                long head = new HeadWord(Interlocked.Or(ref _head.Value, HeadWord.Paused)).Position;
+                try
+                {
+                    next = Math.Max(next, head);
+                    for (long stop = Math.Min(end, next + ItemsAPause); next < stop; next++)
+                    {
+                        if (_store.Find(next) is { } segment)
+                        {
+                            ref TSlot slot = ref segment.At(next & (Segment<T, TSlot>.Length - 1));
+                            if (TSlot.IsPublished(ref slot))
+                            {
+                                visitor.Visit(TSlot.Peek(ref slot));
+                            }
+                        }
+                    }
+                }
+                finally
+                {
+                    Interlocked.And(ref _head.Value, ~HeadWord.Paused);
+                }
             }
         }
     }

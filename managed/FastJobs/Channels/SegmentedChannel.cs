@@ -35,8 +35,8 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
     private Segment<T, TSlot> _tailSegment;
     private Segment<T, TSlot> _headSegment;
 
-    private PaddedWord _tail; // Cached: the last head position that a bounded writer saw
-    private PaddedWord _head;
+    private protected PaddedWord _tail; // Cached: the last head position that a bounded writer saw
+    private protected PaddedWord _head;
     private long _capacity;
 
     public SegmentedChannel(ChannelSettings<T> settings)

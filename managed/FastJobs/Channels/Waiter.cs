@@ -18,11 +18,7 @@ internal sealed class Waiter<TResult> : IValueTaskSource<TResult>, IValueTaskSou
     private readonly IWaiterOwner<TResult> _owner;
     private CompletionCore<TResult> _core;
 
-    public Waiter(IWaiterOwner<TResult> owner, bool runInline)
-    {
-        _owner = owner;
-        _core.RunInline = runInline;
-    }
+    public Waiter(IWaiterOwner<TResult> owner) => _owner = owner;
 
     /// <summary>The list it waits in, or null.</summary>
     public WaiterList<TResult>? List;
@@ -44,9 +40,12 @@ internal sealed class Waiter<TResult> : IValueTaskSource<TResult>, IValueTaskSou
 
     public void SetError(Exception error) => _core.SetError(error, this);
 
-    public void Reset()
+    public short Token => _core.Version;
+
+    public void Reset(bool runInline)
     {
         _core.Reset();
+        _core.RunInline = runInline;
         Registration = default;
         Consumed = false;
         Item = default;
@@ -60,9 +59,7 @@ internal sealed class Waiter<TResult> : IValueTaskSource<TResult>, IValueTaskSou
 
     public TResult GetResult(short token)
     {
-        TResult result = _core.TakeResult(token, out Exception? error);
-        _core.Reset(); // at once, so that a second await of the same ValueTask fails
-        _owner.Consume(this);
+        TResult result = Take(token, out Exception? error);
         if (error is not null)
         {
             CompletionCore<TResult>.Throw(error);
@@ -71,9 +68,24 @@ internal sealed class Waiter<TResult> : IValueTaskSource<TResult>, IValueTaskSou
         return result;
     }
 
+    /// <summary>As GetResult, where failing is no exception.</summary>
+    public bool TryGetResult(short token)
+    {
+        Take(token, out Exception? error);
+        return error is null;
+    }
+
     void IValueTaskSource.GetResult(short token) => GetResult(token);
 
     void IThreadPoolWorkItem.Execute() => _core.Continue();
+
+    private TResult Take(short token, out Exception? error)
+    {
+        TResult result = _core.TakeResult(token, out error);
+        _core.Reset(); // at once, so that a second await of the same ValueTask fails
+        _owner.Consume(this);
+        return result;
+    }
 
     public void OnCanceled(CancellationToken token) => _owner.Cancel(this, token);
 }

@@ -4,7 +4,7 @@ namespace FastJobs.Channels;
 /// The waiters of one kind that a channel uses again. All members but <see cref="Consume"/> and <see cref="Cancel"/>
 /// are called under the channel's gate.
 /// </summary>
-internal sealed class WaiterPool<TResult>(Lock gate, bool runInline) : IWaiterOwner<TResult>
+internal sealed class WaiterPool<TResult>(Lock gate) : IWaiterOwner<TResult>
 {
     // As many spare waiters as a busy channel needs; a crowd of more that once waited together is left to the GC.
     private const int MaxSpare = 1024;
@@ -13,21 +13,21 @@ internal sealed class WaiterPool<TResult>(Lock gate, bool runInline) : IWaiterOw
     private int _spareCount;
 
     /// <summary>Lets a waiter wait in <paramref name="list"/> until it is detached or its token is cancelled.</summary>
-    public Waiter<TResult> Enlist(WaiterList<TResult> list, CancellationToken cancellationToken)
+    public Waiter<TResult> Enlist(WaiterList<TResult> list, bool runInline, CancellationToken cancellationToken)
     {
         Waiter<TResult>? waiter = _spare;
         if (waiter is null)
         {
-            waiter = new Waiter<TResult>(this, runInline);
+            waiter = new Waiter<TResult>(this);
         }
         else
         {
             _spare = waiter.Next;
             waiter.Next = null;
             _spareCount--;
-            waiter.Reset();
         }
 
+        waiter.Reset(runInline);
         list.Add(waiter);
         if (cancellationToken.CanBeCanceled)
         {

@@ -1,0 +1,200 @@
+using FastJobs.Channels;
+using FastJobs.Interop.Generated;
+using FastJobs.Lanes;
+using CLane = FastJobs.Lanes.Lane<nint, FastJobs.Channels.PointerSlot, FastJobs.Interop.CJobOps>;
+using Mode = FastJobs.Interop.Generated.ec_thread_pool_job._ec_thread_pool_job_completion;
+
+namespace FastJobs.Interop;
+
+/// <summary>The one engine of a C process: its lanes, its scheduler thread, its end.</summary>
+internal static unsafe class CEngine
+{
+    private const int Running = 0;
+    private const int ShuttingDown = 1;
+
+    private static int s_state = Running;
+
+    public static LaneGroup<nint, PointerSlot, CJobOps> Lanes { get; } = new();
+
+    /// <summary>Where ECTP_CLASS_SHORT_LIVED jobs are counted: they run in their submitter's thread.</summary>
+    public static CLane ShortLived { get; } = new(
+        new WorkerSetSettings { Name = "Short_Lived", LaneId = NativeConstants.ECTP_CLASS_SHORT_LIVED, Limit = 0 }, 0);
+
+    /// <summary>The scheduler thread, as far as jobs need one: it delivers completions in their order.</summary>
+    public static Lane<nint, PointerSlot, SchedulerOps> Scheduler { get; } = new(
+        new WorkerSetSettings { Name = "scheduler", LaneId = SchedulerId, Limit = 1 }, 0);
+
+    public const int SchedulerId = -4;
+
+    static CEngine()
+    {
+        Lanes.Include(ShortLived);
+        Lanes.Include(Scheduler);
+    }
+
+    /// <summary>Whether queued jobs with skip_on_shutdown are discarded now.</summary>
+    public static bool SkipsOnShutdown => Volatile.Read(ref s_state) != Running;
+
+    public static bool IsSchedulerThread => Worker.Current?.Host.LaneId == SchedulerId;
+
+    /// <summary>Checks a job and hands it to its lane. False: the error is set and the job is the caller's.</summary>
+    public static bool Queue(ec_thread_pool_job* job, sbyte* file, int line)
+    {
+        if (!IsValid(job))
+        {
+            return false;
+        }
+
+        CLane? lane = job->job_class == NativeConstants.ECTP_CLASS_SHORT_LIVED ? ShortLived : Lanes.Find(job->job_class);
+        if (lane is null)
+        {
+            return Errors.Fail(fj_error.FJ_ENOCLASS, $"no pool has job class {job->job_class}");
+        }
+
+        if (JobChecks.Enabled && !JobChecks.TryHold(job))
+        {
+            return Errors.Fail(fj_error.FJ_EBUSY, $"the job {(nint)job:x} is queued or running already (FASTJOBS_CHECK)");
+        }
+
+        job->file = file;
+        job->line = line;
+        Submitted submitted = job->completion == Mode.ECTP_COMPLETE_SYNC ? lane.RunInline((nint)job)
+            : IsSchedulerThread ? lane.SubmitForced((nint)job) // must never block
+            : lane.Submit((nint)job);
+        if (submitted != Submitted.Closed)
+        {
+            return true;
+        }
+
+        if (JobChecks.Enabled)
+        {
+            JobChecks.Returned(job);
+        }
+
+        return Errors.Fail(fj_error.FJ_ESHUTDOWN, "ec_thread_pool_shutdown was called: no more jobs are taken");
+    }
+
+    /// <summary>The other half of a job with skip_completion.</summary>
+    public static bool CompleteTail(ec_thread_pool_job* job)
+    {
+        if (job == null)
+        {
+            return Errors.Fail(fj_error.FJ_EINVAL, "ec_async_complete_tail: the job is NULL");
+        }
+
+        bool nothingToDo = job->completion == Mode.ECTP_COMPLETE_NONE && job->free_on_completion_memtype == 0;
+        if (!nothingToDo && TailRendezvous.TailCalled(job))
+        {
+            CJobOps.Complete(job);
+        }
+
+        return true;
+    }
+
+    /// <summary>Runs what is queued, then ends all threads. False: the error is set.</summary>
+    public static bool Shutdown()
+    {
+        bool inScheduler = IsSchedulerThread;
+        if (Worker.Current is not null && !inScheduler)
+        {
+            return Errors.Fail(
+                fj_error.FJ_EDEADLK, "ec_thread_pool_shutdown was called by a pool's worker: it would wait for itself");
+        }
+
+        if (Interlocked.CompareExchange(ref s_state, ShuttingDown, Running) != Running)
+        {
+            return Errors.Fail(fj_error.FJ_ESHUTDOWN, "ec_thread_pool_shutdown has been called before");
+        }
+
+        int ownJobs = inScheduler ? 1 : 0;
+        Await(Lanes.DrainAsync(ownJobs), inScheduler);
+        Lanes.Close();
+        ShortLived.Close();
+        Await(Lanes.DrainAsync(ownJobs), inScheduler); // what slipped in before the lanes closed
+        Scheduler.Close();
+        foreach (Thread thread in Lanes.End().Concat(Scheduler.Workers.End()))
+        {
+            if (thread != Thread.CurrentThread)
+            {
+                thread.Join();
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>A job ended its worker's thread with pthread_exit: another one takes its place.</summary>
+    public static void WorkerKilled(nuint name)
+    {
+        int laneId = (int)(name >> 32) - IdBias;
+        int number = (int)(name & uint.MaxValue);
+        if (laneId == SchedulerId)
+        {
+            Scheduler.Workers.OnWorkerKilled(number);
+        }
+        else
+        {
+            Lanes.Find(laneId)?.Workers.OnWorkerKilled(number);
+        }
+    }
+
+    // Lane ids start at SchedulerId; a name is never zero.
+    private const int IdBias = 16;
+
+    /// <summary>A worker as one word that the C layer can keep with the thread.</summary>
+    public static nuint NameOf(Worker worker) => ((nuint)(worker.Host.LaneId + IdBias) << 32) | (uint)worker.Number;
+
+    private static void Await(Task quiet, bool inScheduler)
+    {
+        if (!inScheduler)
+        {
+            quiet.Wait();
+            return;
+        }
+
+        // This is the thread that the completions wait for.
+        do
+        {
+            while (Scheduler.Workers.TryRunOne())
+            {
+            }
+
+            Lanes.Look();
+        }
+        while (!quiet.Wait(1));
+    }
+
+    private static bool IsValid(ec_thread_pool_job* job)
+    {
+        if (job == null)
+        {
+            return Errors.Fail(fj_error.FJ_EINVAL, "ec_queue_async_job: the job is NULL");
+        }
+
+        if (job->worker == null)
+        {
+            return Errors.Fail(fj_error.FJ_EINVAL, "ec_queue_async_job: the job's worker is NULL");
+        }
+
+        switch (job->completion)
+        {
+            case Mode.ECTP_COMPLETE_NONE or Mode.ECTP_COMPLETE_SYNC:
+                return true;
+
+            case Mode.ECTP_COMPLETE_CALLBACK or Mode.ECTP_COMPLETE_CALLBACK_SCHED:
+                return job->r.cb.func != null
+                    || Errors.Fail(fj_error.FJ_EINVAL, "ec_queue_async_job: the completion is a callback and r.cb.func is NULL");
+
+            case Mode.ECTP_COMPLETE_SEMAPHORE:
+                return job->r.sema != null
+                    || Errors.Fail(fj_error.FJ_EINVAL, "ec_queue_async_job: the completion is SEMAPHORE and r.sema is NULL");
+
+            case Mode.ECTP_COMPLETE_EVENT or Mode.ECTP_COMPLETE_MODULE or Mode.ECTP_COMPLETE_EVENT_INST
+                or Mode.ECTP_COMPLETE_CALLBACK_SCHED_INST:
+                return Errors.Fail(fj_error.FJ_ENOTSUP, $"{job->completion} is not available in this version");
+
+            default:
+                return Errors.Fail(fj_error.FJ_EINVAL, $"ec_queue_async_job: unknown completion {(uint)job->completion}");
+        }
+    }
+}

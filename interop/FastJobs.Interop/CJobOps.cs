@@ -1,0 +1,164 @@
+using FastJobs.Interop.Generated;
+using FastJobs.Lanes;
+using Mode = FastJobs.Interop.Generated.ec_thread_pool_job._ec_thread_pool_job_completion;
+
+namespace FastJobs.Interop;
+
+/// <summary>
+/// What a lane does with a job that is the caller's own C struct. The queue holds its address; the low bit, free by
+/// alignment, says that the job already has its concurrency slot.
+/// </summary>
+/// <remarks>
+/// The engine touches a job only between the claim and its completion, and a job with completion NONE and no memory type
+/// not at all once its worker has started: the worker may have freed it.
+/// </remarks>
+internal readonly unsafe struct CJobOps : IJobOps<nint>
+{
+    private const nint HasSlot = 1;
+
+    public static bool Run(nint handle, Worker? worker)
+    {
+        var job = (ec_thread_pool_job*)(handle & ~HasSlot);
+        if (CEngine.SkipsOnShutdown && job->skip_on_shutdown != 0)
+        {
+            Discard(handle);
+            return true;
+        }
+
+        void* semaphore = job->concurrency;
+        if (semaphore != null && (handle & HasSlot) == 0 && !TakeSlot(semaphore, job, worker))
+        {
+            return false;
+        }
+
+        bool goneAfterWorker = job->completion == Mode.ECTP_COMPLETE_NONE && job->free_on_completion_memtype == 0;
+        if (worker is not null)
+        {
+            worker.CurrentLine = job->line;
+            Volatile.Write(ref worker.CurrentKind, (nint)job->file);
+        }
+
+        if (JobChecks.Enabled)
+        {
+            JobChecks.Started(job, goneAfterWorker);
+        }
+
+        job->worker(job, job->closure);
+        if (semaphore != null)
+        {
+            SlotGate.Release(semaphore);
+        }
+
+        if (!goneAfterWorker && (job->skip_completion == 0 || TailRendezvous.WorkerReturned(job)))
+        {
+            Complete(job);
+        }
+
+        return true;
+    }
+
+    public static void Discard(nint handle)
+    {
+        var job = (ec_thread_pool_job*)(handle & ~HasSlot);
+        if ((handle & HasSlot) != 0)
+        {
+            SlotGate.Release(job->concurrency);
+        }
+
+        if (JobChecks.Enabled)
+        {
+            JobChecks.Returned(job);
+        }
+
+        if (job->free_on_completion_memtype != 0)
+        {
+            Host.Free(job->free_on_completion_memtype, job);
+        }
+    }
+
+    /// <summary>Performs the completion, or hands it to the scheduler thread.</summary>
+    public static void Complete(ec_thread_pool_job* job)
+    {
+        if (job->completion == Mode.ECTP_COMPLETE_CALLBACK_SCHED)
+        {
+            CEngine.Scheduler.SubmitForced((nint)job);
+            return;
+        }
+
+        Deliver(job);
+    }
+
+    /// <summary>The completion itself. The memory type is read first: the completion may reuse or free the job.</summary>
+    public static void Deliver(ec_thread_pool_job* job)
+    {
+        int memoryType = job->free_on_completion_memtype;
+        if (JobChecks.Enabled)
+        {
+            JobChecks.Returned(job);
+        }
+
+        switch (job->completion)
+        {
+            case Mode.ECTP_COMPLETE_CALLBACK or Mode.ECTP_COMPLETE_CALLBACK_SCHED:
+                job->r.cb.func(job, job->r.cb.closure);
+                break;
+            case Mode.ECTP_COMPLETE_SEMAPHORE:
+                Host.Post(job->r.sema);
+                break;
+        }
+
+        if (memoryType != 0)
+        {
+            Host.Free(memoryType, job);
+        }
+    }
+
+    public static void BeforeThreadStart() => Host.BeforeThreadStart();
+
+    public static void AfterThreadStart() => Host.AfterThreadStart();
+
+    public static void OnWorkerStart(Worker worker)
+    {
+        Host.WorkerStarted(CEngine.NameOf(worker));
+        WorkerHooks.Started(worker);
+    }
+
+    public static void OnWorkerExit(Worker worker)
+    {
+        WorkerHooks.Ends(worker);
+        Host.WorkerEnds();
+    }
+
+    private static bool TakeSlot(void* semaphore, ec_thread_pool_job* job, Worker? worker)
+    {
+        if (worker is null)
+        {
+            SlotGate.Await(semaphore);
+            return true;
+        }
+
+        return SlotGate.TryTake(semaphore, job, CEngine.Lanes.Find(worker.Host.LaneId)!);
+    }
+
+    public static nint WithSlot(ec_thread_pool_job* job) => (nint)job | HasSlot;
+}
+
+/// <summary>What the scheduler thread does with a job: delivers its completion.</summary>
+internal readonly unsafe struct SchedulerOps : IJobOps<nint>
+{
+    public static bool Run(nint handle, Worker? worker)
+    {
+        CJobOps.Deliver((ec_thread_pool_job*)handle);
+        return true;
+    }
+
+    public static void Discard(nint handle) => CJobOps.Discard(handle);
+
+    public static void BeforeThreadStart() => Host.BeforeThreadStart();
+
+    public static void AfterThreadStart() => Host.AfterThreadStart();
+
+    public static void OnWorkerStart(Worker worker) => Host.WorkerStarted(CEngine.NameOf(worker));
+
+    public static void OnWorkerExit(Worker worker) => Host.WorkerEnds();
+}

@@ -1,0 +1,168 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using FastJobs.Interop.Generated;
+using FastJobs.Lanes;
+using CLane = FastJobs.Lanes.Lane<nint, FastJobs.Channels.PointerSlot, FastJobs.Interop.CJobOps>;
+
+namespace FastJobs.Interop;
+
+/// <summary>
+/// The table of entry points that the C layer calls (native/src/guard.h has the same fields in the same order), and the
+/// entry points: unpack, call, return a code. Each is guarded; no exception crosses.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct EngineCalls
+{
+    private delegate* unmanaged[Cdecl]<ec_thread_pool_job*, sbyte*, int, int> _queue;
+    private delegate* unmanaged[Cdecl]<ec_thread_pool_job*, void> _completeTail;
+    private delegate* unmanaged[Cdecl]<byte*, int> _nameToClass;
+    private delegate* unmanaged[Cdecl]<byte*, int, nuint, nuint, int> _create;
+    private delegate* unmanaged[Cdecl]<int> _count;
+    private delegate* unmanaged[Cdecl]<int, int> _setAutoShrink;
+    private delegate* unmanaged[Cdecl]<int, int, int> _setDeferred;
+    private delegate* unmanaged[Cdecl]<int, nuint, int> _setBacklog;
+    private delegate* unmanaged[Cdecl]<int, nuint, int> _setStackSize;
+    private delegate* unmanaged[Cdecl]<int, int, int> _setConcurrency;
+    private delegate* unmanaged[Cdecl]<int, int, int> _setIdleTimeout;
+    private delegate* unmanaged[Cdecl]<int, nint, nint, void*, int> _setHooks;
+    private delegate* unmanaged[Cdecl]<int, int> _queueSize;
+    private delegate* unmanaged[Cdecl]<int, fj_pool_stats*, int> _stats;
+    private delegate* unmanaged[Cdecl]<int, int> _statsReset;
+    private delegate* unmanaged[Cdecl]<int, fj_job_kind*, int, int> _jobKinds;
+    private delegate* unmanaged[Cdecl]<int> _shutdown;
+    private delegate* unmanaged[Cdecl]<int> _isSchedulerThread;
+    private delegate* unmanaged[Cdecl]<nuint, void> _workerKilled;
+
+    [UnmanagedCallersOnly(EntryPoint = "fj_managed_start", CallConvs = [typeof(CallConvCdecl)])]
+    private static void Start(EngineCalls* calls)
+    {
+        calls->_queue = &Queue;
+        calls->_completeTail = &CompleteTail;
+        calls->_nameToClass = &NameToClass;
+        calls->_create = &Create;
+        calls->_count = &Count;
+        calls->_setAutoShrink = &SetAutoShrink;
+        calls->_setDeferred = &SetDeferred;
+        calls->_setBacklog = &SetBacklog;
+        calls->_setStackSize = &SetStackSize;
+        calls->_setConcurrency = &SetConcurrency;
+        calls->_setIdleTimeout = &SetIdleTimeout;
+        calls->_setHooks = &SetHooks;
+        calls->_queueSize = &QueueSize;
+        calls->_stats = &Stats;
+        calls->_statsReset = &StatsReset;
+        calls->_jobKinds = &JobKinds;
+        calls->_shutdown = &Shutdown;
+        calls->_isSchedulerThread = &IsSchedulerThread;
+        calls->_workerKilled = &WorkerKilled;
+    }
+
+    // The hot one: its guard is written out, so that a submit pays for no delegate.
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Queue(ec_thread_pool_job* job, sbyte* file, int line)
+    {
+        try
+        {
+            return CEngine.Queue(job, file, line) ? 1 : 0;
+        }
+        catch (Exception e)
+        {
+            return Errors.FromException(e, 0);
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void CompleteTail(ec_thread_pool_job* job) =>
+        Errors.Guarded((nint)job, 0, static job => CEngine.CompleteTail((ec_thread_pool_job*)job) ? 1 : 0);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int NameToClass(byte* name) => Errors.Guarded((nint)name, -2, static name => Pools.ClassOf((byte*)name));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Create(byte* name, int concurrency, nuint stackSize, nuint backlog) => Errors.Guarded(
+        (Name: (nint)name, concurrency, stackSize, backlog),
+        -1,
+        static a => Pools.Create((byte*)a.Name, a.concurrency, a.stackSize, a.backlog));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Count() => Errors.Guarded(0, 0, static _ => CEngine.Lanes.Lanes.Length);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int SetAutoShrink(int jobClass) =>
+        WithLane(jobClass, 0, 0, static (lane, _) => Pools.SetIdleTimeout(lane, 0));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int SetDeferred(int jobClass, int deferred) =>
+        WithLane(jobClass, deferred, 0, static (lane, deferred) => Pools.SetDeferred(lane, deferred != 0));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int SetBacklog(int jobClass, nuint backlog) =>
+        WithLane(jobClass, backlog, 0, static (lane, backlog) => Pools.SetBacklog(lane, backlog));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int SetStackSize(int jobClass, nuint size) =>
+        WithLane(jobClass, size, 0, static (lane, size) => Pools.SetStackSize(lane, size));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int SetConcurrency(int jobClass, int concurrency) =>
+        WithLane(jobClass, concurrency, 0, static (lane, concurrency) => Pools.SetConcurrency(lane, concurrency));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int SetIdleTimeout(int jobClass, int milliseconds) => WithLane(
+        jobClass, milliseconds, 0, static (lane, milliseconds) => Pools.SetIdleTimeout(lane, milliseconds == 0 ? -1 : milliseconds));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int SetHooks(int jobClass, nint onStart, nint onExit, void* closure) => Errors.Guarded(
+        (jobClass, onStart, onExit, (nint)closure),
+        0,
+        static a => Pools.SetHooks(a.jobClass, a.onStart, a.onExit, (void*)a.Item4));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int QueueSize(int jobClass) =>
+        WithLane(jobClass, 0, -1, static (lane, _) => (int)Math.Min(lane.WaitingJobs, int.MaxValue));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Stats(int jobClass, fj_pool_stats* stats) =>
+        WithLane(jobClass, (nint)stats, 0, static (lane, stats) => PoolStats.Get(lane, (fj_pool_stats*)stats));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int StatsReset(int jobClass) => WithLane(jobClass, 0, 0, static (lane, _) => PoolStats.Reset(lane));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int JobKinds(int jobClass, fj_job_kind* kinds, int capacity) => WithLane(
+        jobClass,
+        (Kinds: (nint)kinds, capacity),
+        -1,
+        static (lane, a) => PoolStats.GetKinds(lane, (fj_job_kind*)a.Kinds, a.capacity));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Shutdown() => Errors.Guarded(0, 0, static _ => CEngine.Shutdown() ? 1 : 0);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int IsSchedulerThread() => CEngine.IsSchedulerThread ? 1 : 0;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void WorkerKilled(nuint worker) => Errors.Guarded(
+        worker,
+        0,
+        static worker =>
+        {
+            CEngine.WorkerKilled(worker);
+            return 1;
+        });
+
+    private static int WithLane<TArgument>(int jobClass, TArgument argument, int failure, Func<CLane, TArgument, int> call) =>
+        Errors.Guarded(
+            (jobClass, argument, failure, call),
+            failure,
+            static a =>
+            {
+                if (CEngine.Lanes.Find(a.jobClass) is { } lane)
+                {
+                    return a.call(lane, a.argument);
+                }
+
+                Errors.Fail(fj_error.FJ_ENOCLASS, $"no pool has job class {a.jobClass}");
+                return a.failure;
+            });
+}

@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using FastJobs.Interop.Generated;
+
+namespace FastJobs.Interop;
+
+/// <summary>The C layer that the library is linked with (native/src), as the engine calls it.</summary>
+internal static unsafe partial class Host
+{
+    /// <summary>Sets the calling thread's last error.</summary>
+    public static void SetError(fj_error code, string text)
+    {
+        Span<byte> bytes = stackalloc byte[256];
+        Encoding.UTF8.TryGetBytes(text.AsSpan(0, Math.Min(text.Length, 80)), bytes[..^1], out int written);
+        if (text.Length > 80)
+        {
+            // Long texts: as much as fits the C side's buffer, never half a character.
+            Encoding.UTF8.GetEncoder().Convert(text, bytes[..^1], true, out _, out written, out _);
+        }
+
+        bytes[written] = 0;
+        fixed (byte* start = bytes)
+        {
+            SetErrorText((int)code, start);
+        }
+    }
+
+    // Short and without a callback, so these need no transition that lets a collection proceed meanwhile.
+    [LibraryImport("fastjobs_c", EntryPoint = "ec_free")]
+    [SuppressGCTransition]
+    public static partial void Free(int memoryType, void* memory);
+
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_sem_trywait")]
+    [SuppressGCTransition]
+    public static partial int TryWait(void* semaphore);
+
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_sem_post")]
+    public static partial void Post(void* semaphore);
+
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_before_thread_start")]
+    public static partial void BeforeThreadStart();
+
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_after_thread_start")]
+    public static partial void AfterThreadStart();
+
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_worker_started")]
+    public static partial void WorkerStarted(nuint worker);
+
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_worker_ends")]
+    public static partial void WorkerEnds();
+
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_set_error")]
+    private static partial void SetErrorText(int code, byte* text);
+}

@@ -1,0 +1,128 @@
+using System.Runtime.InteropServices;
+using FastJobs.Interop.Generated;
+using CLane = FastJobs.Lanes.Lane<nint, FastJobs.Channels.PointerSlot, FastJobs.Interop.CJobOps>;
+
+namespace FastJobs.Interop;
+
+/// <summary>The pool functions of ec_thread_pool.h: argument checks, and the settings of lanes.</summary>
+internal static unsafe class Pools
+{
+    private const string ShortLivedName = "Short_Lived";
+    private const int NoSuchClass = -2;
+
+    public static int ClassOf(byte* name)
+    {
+        string? text = Marshal.PtrToStringUTF8((nint)name);
+        if (string.Equals(text, ShortLivedName, StringComparison.OrdinalIgnoreCase))
+        {
+            return NativeConstants.ECTP_CLASS_SHORT_LIVED;
+        }
+
+        if (text is not null && CEngine.Lanes.Find(text) is { } lane)
+        {
+            return lane.Id;
+        }
+
+        Errors.Fail(fj_error.FJ_ENOCLASS, text is null ? "the pool's name is NULL" : $"no pool is named \"{text}\"");
+        return NoSuchClass;
+    }
+
+    public static int Create(byte* name, int concurrency, nuint stackSize, nuint backlog)
+    {
+        string? text = Marshal.PtrToStringUTF8((nint)name);
+        bool valid = !string.IsNullOrEmpty(text)
+            ? concurrency >= 0
+                || Errors.Fail(fj_error.FJ_EINVAL, $"pool \"{text}\": the concurrency is negative: {concurrency}")
+            : Errors.Fail(fj_error.FJ_EINVAL, "a pool needs a name: it is NULL or empty");
+        if (!valid || !IsStackSize(text!, stackSize))
+        {
+            return -1;
+        }
+
+        if (string.Equals(text, ShortLivedName, StringComparison.OrdinalIgnoreCase)
+            || !CEngine.Lanes.TryAdd(text!, concurrency, (int)stackSize, (long)backlog, out CLane lane))
+        {
+            Errors.Fail(fj_error.FJ_EEXIST, $"there is a pool \"{text}\" already");
+            return -1;
+        }
+
+        return lane.Id;
+    }
+
+    public static int SetDeferred(CLane lane, bool deferred)
+    {
+        lane.Workers.Deferred = deferred;
+        return 1;
+    }
+
+    public static int SetBacklog(CLane lane, nuint backlog)
+    {
+        if (lane.Workers.HasSpunUp)
+        {
+            Errors.Fail(fj_error.FJ_EBUSY, $"pool \"{lane.Name}\" has threads already: its backlog cannot change");
+            return 0;
+        }
+
+        lane.Backlog = (long)Math.Min(backlog, long.MaxValue);
+        return 1;
+    }
+
+    public static int SetStackSize(CLane lane, nuint size)
+    {
+        if (!IsStackSize(lane.Name, size))
+        {
+            return 0;
+        }
+
+        lane.Workers.Settings.StackSize = (int)size;
+        return 1;
+    }
+
+    public static int SetConcurrency(CLane lane, int concurrency)
+    {
+        if (concurrency < 0)
+        {
+            Errors.Fail(fj_error.FJ_EINVAL, $"pool \"{lane.Name}\": the concurrency is negative: {concurrency}");
+            return 0;
+        }
+
+        lane.Workers.Limit = concurrency;
+        return 1;
+    }
+
+    /// <param name="lane">The lane.</param>
+    /// <param name="milliseconds">-1: idle workers stay; 0: they go at once.</param>
+    public static int SetIdleTimeout(CLane lane, int milliseconds)
+    {
+        if (milliseconds < -1)
+        {
+            Errors.Fail(fj_error.FJ_EINVAL, $"pool \"{lane.Name}\": the idle time-out is negative: {milliseconds}");
+            return 0;
+        }
+
+        lane.Workers.Settings.IdleTimeoutMilliseconds = milliseconds;
+        lane.Workers.EndSleepers(); // those that sleep now would not look at it
+        return 1;
+    }
+
+    public static int SetHooks(int jobClass, nint onStart, nint onExit, void* closure)
+    {
+        if (jobClass != NativeConstants.FJ_ALL_POOLS && CEngine.Lanes.Find(jobClass) is null)
+        {
+            Errors.Fail(fj_error.FJ_ENOCLASS, $"no pool has job class {jobClass}");
+            return 0;
+        }
+
+        WorkerHooks.Set(
+            jobClass,
+            (delegate* unmanaged[Cdecl]<int, void*, void>)onStart,
+            (delegate* unmanaged[Cdecl]<int, void*, void>)onExit,
+            closure);
+        return 1;
+    }
+
+    // The smallest that the system takes for a thread (PTHREAD_STACK_MIN), and what an int can say.
+    private static bool IsStackSize(string pool, nuint size) =>
+        size is 0 or (>= 16384 and <= int.MaxValue)
+        || Errors.Fail(fj_error.FJ_EINVAL, $"pool \"{pool}\": a stack of {size} bytes cannot be had (0, or 16384 to 2147483647)");
+}

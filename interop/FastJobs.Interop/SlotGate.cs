@@ -1,0 +1,251 @@
+using FastJobs.Channels;
+using FastJobs.Interop.Generated;
+using FastJobs.Lanes;
+using CLane = FastJobs.Lanes.Lane<nint, FastJobs.Channels.PointerSlot, FastJobs.Interop.CJobOps>;
+
+namespace FastJobs.Interop;
+
+/// <summary>
+/// Concurrency semaphores: a job that finds no slot waits in a list of its semaphore and its worker goes on; whoever
+/// gives a slot back hands it to the first that waits. O(1) a job. Slots that the caller posts itself are noticed by a
+/// thread that looks every few milliseconds at the semaphores with waiting jobs, and sleeps when there are none.
+/// docs/protocols.md#slots.
+/// </summary>
+/// <remarks>
+/// The lists are linked through the jobs' next fields, which belong to the pool while a job is queued. A semaphore is
+/// touched only on behalf of a job that uses it, so a caller may destroy it when no job does.
+/// </remarks>
+internal static unsafe class SlotGate
+{
+    private const int Stripes = 64;
+    private const int PollMilliseconds = 3;
+
+    private static readonly Stripe[] s_stripes = CreateStripes();
+    private static readonly Parking.Parker s_pollerSleeps = new();
+    private static readonly Lock s_pollerLock = new();
+    private static int s_waitingGates;
+    private static bool s_pollerStarted;
+
+    /// <summary>Takes a slot for the job, or lets the job wait: then it comes back through its lane's urgent jobs.</summary>
+    public static bool TryTake(void* semaphore, ec_thread_pool_job* job, CLane lane)
+    {
+        Stripe stripe = StripeOf(semaphore);
+        bool first = false;
+        lock (stripe)
+        {
+            if (!stripe.Gates.TryGetValue((nint)semaphore, out Gate? gate))
+            {
+                if (Host.TryWait(semaphore) != 0)
+                {
+                    return true;
+                }
+
+                gate = stripe.Spare.TryPop(out Gate? spare) ? spare : new Gate();
+                stripe.Gates.Add((nint)semaphore, gate);
+                first = true;
+            }
+
+            gate.Add(job, lane);
+        }
+
+        lane.AddWaiting(1);
+        if (first && Interlocked.Increment(ref s_waitingGates) == 1)
+        {
+            WakePoller();
+        }
+
+        return false;
+    }
+
+    /// <summary>Gives a slot back: to the first job that waits for it, else to the semaphore.</summary>
+    public static void Release(void* semaphore)
+    {
+        Stripe stripe = StripeOf(semaphore);
+        ec_thread_pool_job* next;
+        CLane? lane;
+        lock (stripe)
+        {
+            if (!stripe.Gates.TryGetValue((nint)semaphore, out Gate? gate))
+            {
+                // Under the lock: a job that finds no slot is in the list before this looks, or sees this post.
+                Host.Post(semaphore);
+                return;
+            }
+
+            next = stripe.TakeFirst((nint)semaphore, gate, out lane);
+        }
+
+        Resume(next, lane);
+    }
+
+    /// <summary>For a job that runs in its submitter's thread: waits there, without blocking in the semaphore.</summary>
+    public static void Await(void* semaphore)
+    {
+        while (Host.TryWait(semaphore) == 0)
+        {
+            Thread.Sleep(1);
+        }
+    }
+
+    /// <summary>Calls <paramref name="visit"/> for each job of the lane that waits for a slot. No job can leave meanwhile.</summary>
+    public static void VisitWaiting(CLane lane, Action<nint> visit)
+    {
+        foreach (Stripe stripe in s_stripes)
+        {
+            lock (stripe)
+            {
+                foreach (Gate gate in stripe.Gates.Values)
+                {
+                    gate.Visit(lane, visit);
+                }
+            }
+        }
+    }
+
+    private static void Resume(ec_thread_pool_job* job, CLane? lane)
+    {
+        lane!.AddWaiting(-1);
+        lane.Workers.PushUrgent(CJobOps.WithSlot(job));
+    }
+
+    private static Stripe StripeOf(void* semaphore) => s_stripes[((nuint)semaphore >> 5) % Stripes];
+
+    private static void WakePoller()
+    {
+        lock (s_pollerLock)
+        {
+            if (!s_pollerStarted)
+            {
+                s_pollerStarted = true;
+                var thread = new Thread(Poll, 64 * 1024) { IsBackground = true, Name = "fj-slots" };
+                Host.BeforeThreadStart();
+                thread.UnsafeStart();
+                Host.AfterThreadStart();
+            }
+        }
+
+        s_pollerSleeps.Unpark();
+    }
+
+    private static void Poll()
+    {
+        Parking.ThreadName.Set("fj-slots");
+        while (true)
+        {
+            if (Volatile.Read(ref s_waitingGates) == 0)
+            {
+                s_pollerSleeps.Park(Timeout.Infinite);
+            }
+
+            foreach (Stripe stripe in s_stripes)
+            {
+                PollStripe(stripe);
+            }
+
+            Thread.Sleep(PollMilliseconds);
+        }
+    }
+
+    private static void PollStripe(Stripe stripe)
+    {
+        while (true)
+        {
+            ec_thread_pool_job* next = null;
+            CLane? lane = null;
+            lock (stripe)
+            {
+                foreach ((nint semaphore, Gate gate) in stripe.Gates)
+                {
+                    if (Host.TryWait((void*)semaphore) != 0)
+                    {
+                        next = stripe.TakeFirst(semaphore, gate, out lane);
+                        break; // the dictionary may have changed
+                    }
+                }
+            }
+
+            if (next == null)
+            {
+                return;
+            }
+
+            Resume(next, lane);
+        }
+    }
+
+    private static Stripe[] CreateStripes()
+    {
+        var stripes = new Stripe[Stripes];
+        for (int i = 0; i < Stripes; i++)
+        {
+            stripes[i] = new Stripe();
+        }
+
+        return stripes;
+    }
+
+    private sealed class Stripe
+    {
+        public Dictionary<nint, Gate> Gates { get; } = [];
+
+        public Stack<Gate> Spare { get; } = new();
+
+        public ec_thread_pool_job* TakeFirst(nint semaphore, Gate gate, out CLane? lane)
+        {
+            ec_thread_pool_job* job = gate.TakeFirst(out lane);
+            if (gate.IsEmpty)
+            {
+                Gates.Remove(semaphore);
+                Spare.Push(gate);
+                Interlocked.Decrement(ref s_waitingGates);
+            }
+
+            return job;
+        }
+    }
+
+    /// <summary>The jobs that wait for one semaphore, in their order. Guarded by the stripe.</summary>
+    private sealed class Gate
+    {
+        private ec_thread_pool_job* _first;
+        private ec_thread_pool_job* _last;
+
+        public bool IsEmpty => _first == null;
+
+        public void Add(ec_thread_pool_job* job, CLane lane)
+        {
+            // A SYNC job of a class never waits here, so the job's class is the lane's id and need not be kept.
+            System.Diagnostics.Debug.Assert(job->job_class == lane.Id, "a job waits in the lane of its class");
+            job->next = null;
+            if (_first == null)
+            {
+                _first = job;
+            }
+            else
+            {
+                _last->next = job;
+            }
+
+            _last = job;
+        }
+
+        public ec_thread_pool_job* TakeFirst(out CLane? lane)
+        {
+            ec_thread_pool_job* job = _first;
+            _first = job->next;
+            lane = CEngine.Lanes.Find(job->job_class);
+            return job;
+        }
+
+        public void Visit(CLane lane, Action<nint> visit)
+        {
+            for (ec_thread_pool_job* job = _first; job != null; job = job->next)
+            {
+                if (job->job_class == lane.Id)
+                {
+                    visit((nint)job);
+                }
+            }
+        }
+    }
+}

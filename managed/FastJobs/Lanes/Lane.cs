@@ -1,0 +1,194 @@
+using System.Diagnostics;
+using FastJobs.Channels;
+using FastJobs.Parking;
+using FastJobs.Stats;
+
+namespace FastJobs.Lanes;
+
+/// <summary>How a submit ended.</summary>
+internal enum Submitted
+{
+    Queued,
+
+    /// <summary>The lane has no concurrency: the job ran in the submitter's thread.</summary>
+    RanInline,
+    Full,
+    Closed,
+}
+
+/// <summary>How many jobs were handed in and how many are over.</summary>
+internal interface IJobAccount
+{
+    long SubmittedJobs { get; }
+
+    long FinishedJobs { get; }
+}
+
+/// <summary>
+/// A queue plus a limit, served by a worker set: where the jobs of one class wait and run. Any thread may call.
+/// </summary>
+internal sealed class Lane<TJob, TSlot, TOps> : IJobAccount
+    where TSlot : struct, ISlot<TJob, TSlot>
+    where TOps : struct, IJobOps<TJob>
+{
+    private long _backlog;
+    private long _waiting;
+    private long _inlineStarted;
+    private long _inlineFinished;
+    private volatile bool _closed;
+    private WorkerSetFigures _baseline;
+
+    public Lane(WorkerSetSettings settings, long backlog)
+    {
+        _backlog = backlog;
+        _baseline.Timestamp = Stopwatch.GetTimestamp();
+        Workers = new WorkerSet<TJob, TSlot, TOps>(
+            settings,
+            new ChannelSettings<TJob> { Capacity = backlog == 0 ? long.MaxValue : backlog });
+    }
+
+    public int Id => Workers.Settings.LaneId;
+
+    public string Name => Workers.Settings.Name;
+
+    public WorkerSet<TJob, TSlot, TOps> Workers { get; }
+
+    public LaneQueue<TJob, TSlot> Queue => Workers.Queue;
+
+    /// <summary>How many jobs may wait; 0: any number.</summary>
+    public long Backlog
+    {
+        get => Volatile.Read(ref _backlog);
+        set
+        {
+            Volatile.Write(ref _backlog, value);
+            AdjustCapacity();
+        }
+    }
+
+    /// <summary>Jobs that wait, those included that were taken off the queue and wait for something else.</summary>
+    public long WaitingJobs => Queue.Count + Volatile.Read(ref _waiting);
+
+    /// <summary>Counts jobs that left the queue and still wait; they count in the backlog.</summary>
+    public void AddWaiting(int jobs)
+    {
+        Interlocked.Add(ref _waiting, jobs);
+        if (Backlog != 0)
+        {
+            AdjustCapacity();
+        }
+    }
+
+    private void AdjustCapacity() =>
+        Queue.SetCapacity(Backlog == 0 ? long.MaxValue : Math.Max(0, Backlog - Volatile.Read(ref _waiting)));
+
+    /// <summary>Jobs handed in since the lane was made.</summary>
+    public long SubmittedJobs => Queue.EndPosition + Volatile.Read(ref _inlineStarted);
+
+    /// <summary>Jobs that are over. Read before <see cref="SubmittedJobs"/>: equal means that nothing was in flight.</summary>
+    public long FinishedJobs => Workers.FinishedJobs + Volatile.Read(ref _inlineFinished);
+
+    /// <summary>Hands a job in; waits for room unless the caller is one of the lane's own workers.</summary>
+    public Submitted Submit(TJob job)
+    {
+        if (Workers.Limit == 0)
+        {
+            return RunInline(job);
+        }
+
+        if (Queue.TryWrite(job, out bool closed))
+        {
+            return Submitted.Queued;
+        }
+
+        if (closed)
+        {
+            return Submitted.Closed;
+        }
+
+        // A worker that waited for its own lane could wait for ever: it goes over the limit.
+        bool ownWorker = ReferenceEquals(Worker.Current?.Host, Workers);
+        bool written = ownWorker ? Queue.TryWriteForced(job) : BlockingWait.Write(Queue, job);
+        return written ? Submitted.Queued : Submitted.Closed;
+    }
+
+    /// <summary>Hands a job in if there is room.</summary>
+    public Submitted TrySubmit(TJob job) =>
+        Workers.Limit == 0 ? RunInline(job)
+        : Queue.TryWrite(job, out bool closed) ? Submitted.Queued
+        : closed ? Submitted.Closed
+        : Submitted.Full;
+
+    /// <summary>Hands a job in without regard to the backlog.</summary>
+    public Submitted SubmitForced(TJob job) =>
+        Workers.Limit == 0 ? RunInline(job)
+        : Queue.TryWriteForced(job) ? Submitted.Queued
+        : Submitted.Closed;
+
+    /// <summary>Runs a job in the calling thread, on the lane's account.</summary>
+    public Submitted RunInline(TJob job)
+    {
+        Interlocked.Increment(ref _inlineStarted);
+        if (_closed)
+        {
+            Interlocked.Decrement(ref _inlineStarted);
+            return Submitted.Closed;
+        }
+
+        if (TOps.Run(job, null))
+        {
+            FinishInline();
+        }
+
+        return Submitted.RanInline;
+    }
+
+    /// <summary>Counts the end of a job that was run inline and went on elsewhere.</summary>
+    public void FinishInline()
+    {
+        Interlocked.Increment(ref _inlineFinished);
+        Workers.Idled?.Invoke();
+    }
+
+    /// <summary>The lane's figures since it was made or they were reset.</summary>
+    public LaneFigures GetFigures()
+    {
+        WorkerSetFigures now = Workers.GetFigures();
+        now.Jobs += Volatile.Read(ref _inlineFinished);
+        lock (Workers)
+        {
+            return new LaneFigures(now, _baseline);
+        }
+    }
+
+    public void ResetFigures()
+    {
+        WorkerSetFigures now = Workers.GetFigures();
+        now.Jobs += Volatile.Read(ref _inlineFinished);
+        lock (Workers)
+        {
+            _baseline = now;
+        }
+    }
+
+    /// <summary>Refuses jobs from now on.</summary>
+    public void Close()
+    {
+        _closed = true;
+        Queue.TryClose(null);
+    }
+
+    /// <summary>Takes the queued jobs off and discards them. Returns how many there were.</summary>
+    public long DiscardQueued()
+    {
+        long discarded = 0;
+        while (Queue.TryRead(out TJob? job))
+        {
+            TOps.Discard(job!);
+            discarded++;
+        }
+
+        Workers.CountElsewhere(discarded);
+        return discarded;
+    }
+}

@@ -1,0 +1,152 @@
+using FastJobs.Channels;
+
+namespace FastJobs.Lanes;
+
+/// <summary>
+/// The lanes of one engine, by job class and by name. Finding a lane takes no lock; adding one does. Lanes are never
+/// removed, so a job class means the same lane for the life of the engine.
+/// </summary>
+internal sealed class LaneGroup<TJob, TSlot, TOps>
+    where TSlot : struct, ISlot<TJob, TSlot>
+    where TOps : struct, IJobOps<TJob>
+{
+    private readonly Lock _lock = new();
+    private readonly QuietWatch _quiet;
+    private readonly List<IJobAccount> _others = [];
+    private Lane<TJob, TSlot, TOps>[] _lanes = [];
+    private int _ownJobs;
+
+    public LaneGroup()
+    {
+        _quiet = new QuietWatch(IsQuiet);
+        foreach ((string name, int concurrency, int backlog) in PredefinedLanes.All)
+        {
+            TryAdd(name, concurrency, 0, backlog, out _);
+        }
+    }
+
+    public ReadOnlySpan<Lane<TJob, TSlot, TOps>> Lanes => Volatile.Read(ref _lanes);
+
+    /// <summary>The lane of a job class, or null.</summary>
+    public Lane<TJob, TSlot, TOps>? Find(int id)
+    {
+        Lane<TJob, TSlot, TOps>[] lanes = Volatile.Read(ref _lanes);
+        return (uint)id < (uint)lanes.Length ? lanes[id] : null;
+    }
+
+    /// <summary>The lane with this name, whatever the case of its letters, or null.</summary>
+    public Lane<TJob, TSlot, TOps>? Find(string name)
+    {
+        foreach (Lane<TJob, TSlot, TOps> lane in Lanes)
+        {
+            if (string.Equals(lane.Name, name, StringComparison.OrdinalIgnoreCase))
+            {
+                return lane;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Adds a lane; its job class is the next number. False: the name is taken.</summary>
+    public bool TryAdd(
+        string name, int concurrency, int stackSize, long backlog, out Lane<TJob, TSlot, TOps> lane)
+    {
+        lock (_lock)
+        {
+            if (Find(name) is { } taken)
+            {
+                lane = taken;
+                return false;
+            }
+
+            var settings = new WorkerSetSettings
+            {
+                Name = name,
+                LaneId = _lanes.Length,
+                Limit = concurrency,
+                StackSize = stackSize,
+            };
+            lane = new Lane<TJob, TSlot, TOps>(settings, backlog);
+            lane.Workers.Idled = _quiet.Look;
+            Volatile.Write(ref _lanes, [.. _lanes, lane]);
+            return true;
+        }
+    }
+
+    /// <summary>Makes "nothing is in flight" include another lane, one that has no job class of this group.</summary>
+    public void Include<TOther, TOtherSlot, TOtherOps>(Lane<TOther, TOtherSlot, TOtherOps> other)
+        where TOtherSlot : struct, ISlot<TOther, TOtherSlot>
+        where TOtherOps : struct, IJobOps<TOther>
+    {
+        _others.Add(other);
+        other.Workers.Idled = _quiet.Look;
+    }
+
+    /// <summary>Starts deferred lanes and completes when all that was queued, and what that submitted, has run.</summary>
+    /// <param name="ownJobs">How many jobs in flight are the caller's own, for which it cannot wait.</param>
+    public Task DrainAsync(int ownJobs = 0)
+    {
+        Volatile.Write(ref _ownJobs, ownJobs);
+        foreach (Lane<TJob, TSlot, TOps> lane in Lanes)
+        {
+            lane.Workers.Deferred = false;
+        }
+
+        return _quiet.WhenQuiet();
+    }
+
+    /// <summary>Looks again whether all is quiet; for jobs that end where no lane sees it.</summary>
+    public void Look() => _quiet.Look();
+
+    /// <summary>Refuses jobs from now on.</summary>
+    public void Close()
+    {
+        foreach (Lane<TJob, TSlot, TOps> lane in Lanes)
+        {
+            lane.Close();
+        }
+    }
+
+    /// <summary>Ends all workers after the jobs in hand; returns their threads.</summary>
+    public List<Thread> End()
+    {
+        var threads = new List<Thread>();
+        foreach (Lane<TJob, TSlot, TOps> lane in Lanes)
+        {
+            threads.AddRange(lane.Workers.End());
+        }
+
+        return threads;
+    }
+
+    // All finished counts are read before all submitted counts, and no account's finished exceeds its submitted. So if the
+    // sums are equal, all accounts were at the moment between the two passes: nothing was in flight then.
+    private bool IsQuiet()
+    {
+        long finished = Volatile.Read(ref _ownJobs);
+        foreach (IJobAccount account in _others)
+        {
+            finished += account.FinishedJobs;
+        }
+
+        foreach (Lane<TJob, TSlot, TOps> lane in Lanes)
+        {
+            finished += lane.FinishedJobs;
+        }
+
+        Interlocked.MemoryBarrier(); // the passes do not mix
+        long submitted = 0;
+        foreach (IJobAccount account in _others)
+        {
+            submitted += account.SubmittedJobs;
+        }
+
+        foreach (Lane<TJob, TSlot, TOps> lane in Lanes)
+        {
+            submitted += lane.SubmittedJobs;
+        }
+
+        return finished == submitted;
+    }
+}

@@ -1,0 +1,51 @@
+namespace FastJobs.Lanes;
+
+/// <summary>
+/// Tells when nothing is in flight. Lanes report every time a worker runs out of work or a job ends elsewhere; the
+/// question is asked only if somebody waits for the answer. docs/protocols.md#drain.
+/// </summary>
+internal sealed class QuietWatch(Func<bool> isQuiet)
+{
+    private readonly Lock _lock = new();
+    private readonly List<TaskCompletionSource> _waiting = [];
+    private int _count;
+
+    /// <summary>A task that completes at a moment at which nothing is in flight.</summary>
+    public Task WhenQuiet()
+    {
+        var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_lock)
+        {
+            _waiting.Add(waiter);
+            Interlocked.Increment(ref _count); // full fence: pairs with the one in Look
+        }
+
+        Look();
+        return waiter.Task;
+    }
+
+    /// <summary>Called after a job was counted as finished.</summary>
+    public void Look()
+    {
+        // Full fence between the count of a finished job and the look at the waiters: either this sees a waiter, or the
+        // waiter's own look sees the job. Pairs with WhenQuiet.
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref _count) == 0 || !isQuiet())
+        {
+            return;
+        }
+
+        TaskCompletionSource[] waiting;
+        lock (_lock)
+        {
+            waiting = [.. _waiting];
+            _waiting.Clear();
+            _count = 0;
+        }
+
+        foreach (TaskCompletionSource waiter in waiting)
+        {
+            waiter.TrySetResult();
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using FastJobs.Channels;
+using FastJobs.Parking;
+
+namespace FastJobs.Lanes;
+
+/// <summary>
+/// One thread of a worker set, and its figures. The counters are written by their thread alone and read by anyone, so
+/// counting a job costs a plain add.
+/// </summary>
+internal sealed class Worker : IDisposable
+{
+    private PaddedWord _jobs;
+    private long _busyTicks;
+    private long _busySince; // a timestamp, or 0 while idle
+
+    public Worker(IWorkerHost host, int number)
+    {
+        Host = host;
+        Number = number;
+    }
+
+    [ThreadStatic]
+    private static Worker? t_current;
+
+    /// <summary>The worker whose thread this is, or null.</summary>
+    public static Worker? Current
+    {
+        get => t_current;
+        set => t_current = value;
+    }
+
+    public IWorkerHost Host { get; }
+
+    /// <summary>Unique in the worker set.</summary>
+    public int Number { get; }
+
+    public Parker Parker { get; } = new();
+
+    public Thread? Thread { get; set; }
+
+    /// <summary>What kind of job runs now; for listings. The meaning is the job ops'.</summary>
+    public nint CurrentKind;
+    public int CurrentLine;
+
+    /// <summary>Set with its worker set's lock before an unpark that means "end".</summary>
+    public bool EndRequested { get; set; }
+
+    /// <summary>Something that the owner of the jobs keeps with the thread.</summary>
+    public nint Tag { get; set; }
+
+    /// <summary>Jobs that ended in this worker.</summary>
+    public long Jobs => Volatile.Read(ref _jobs.Value);
+
+    public bool IsBusy => Volatile.Read(ref _busySince) != 0;
+
+    // Release: whoever sees the count sees what the job wrote; pairs with Jobs.
+    public void CountJob() => Volatile.Write(ref _jobs.Value, _jobs.Value + 1);
+
+    public void BecomeBusy() => Volatile.Write(ref _busySince, Stopwatch.GetTimestamp());
+
+    public void BecomeIdle()
+    {
+        long since = _busySince;
+        if (since != 0)
+        {
+            Volatile.Write(ref _busyTicks, _busyTicks + Stopwatch.GetTimestamp() - since);
+            Volatile.Write(ref _busySince, 0);
+        }
+    }
+
+    /// <summary>Time spent running jobs, in Stopwatch ticks, up to <paramref name="now"/>.</summary>
+    public long BusyTicks(long now)
+    {
+        long since = Volatile.Read(ref _busySince);
+        return Volatile.Read(ref _busyTicks) + (since == 0 ? 0 : Math.Max(0, now - since));
+    }
+
+    public void Dispose() => Parker.Dispose();
+}
+
+/// <summary>The worker set, as its workers' jobs see it.</summary>
+internal interface IWorkerHost
+{
+    int LaneId { get; }
+
+    /// <summary>A job keeps its slot although its thread is free: docs/protocols.md#hold.</summary>
+    void Hold();
+
+    /// <summary>Gives a held slot back and counts the job.</summary>
+    void Release();
+}

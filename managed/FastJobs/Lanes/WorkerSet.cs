@@ -1,0 +1,305 @@
+using System.Diagnostics;
+using FastJobs.Channels;
+
+namespace FastJobs.Lanes;
+
+/// <summary>
+/// The workers that serve one queue: how many there may be, which of them sleep, and who is woken when. Called by its
+/// lane and by its own workers. docs/protocols.md#wake.
+/// </summary>
+/// <remarks>
+/// A claimer is a worker that may take jobs: it runs one or searches. Invariants, at every release of the lock: the
+/// tail's Sleepers flag is set exactly if <see cref="CanAddClaimer"/>; the control word is non-zero exactly if some
+/// claimer has to stop (too many for the limit, or the set ends). A claim itself takes no lock.
+/// </remarks>
+internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerHost
+    where TSlot : struct, ISlot<TJob, TSlot>
+    where TOps : struct, IJobOps<TJob>
+{
+    private const int OverLimit = 1;
+    private const int Ending = 2;
+
+    private readonly Lock _lock = new();
+    private readonly List<Worker> _workers = [];
+    private readonly List<Worker> _parked = []; // the last to park is the first to be woken: its caches are warm
+    private readonly Queue<TJob> _urgent = new();
+    private int _urgentCount;
+    private int _control;
+    private int _limit;
+    private int _claimers;
+    private int _held;
+    private int _numbers;
+    private bool _deferred;
+    private bool _ending;
+
+    // Figures of workers that are gone, and jobs that ended outside of any worker.
+    private long _pastJobs;
+    private long _pastBusyTicks;
+
+    public WorkerSet(WorkerSetSettings settings, ChannelSettings<TJob> queueSettings)
+    {
+        Settings = settings;
+        _limit = settings.Limit;
+        Queue = new LaneQueue<TJob, TSlot>(queueSettings, this);
+        lock (_lock)
+        {
+            Rebalance();
+        }
+    }
+
+    public WorkerSetSettings Settings { get; }
+
+    public LaneQueue<TJob, TSlot> Queue { get; }
+
+    public int LaneId => Settings.LaneId;
+
+    /// <summary>How many jobs may run at once; with 0 what is queued still runs, one job at a time.</summary>
+    public int Limit
+    {
+        get => Volatile.Read(ref _limit);
+        set
+        {
+            lock (_lock)
+            {
+                Volatile.Write(ref _limit, value);
+                Rebalance();
+            }
+        }
+    }
+
+    /// <summary>While true no job starts.</summary>
+    public bool Deferred
+    {
+        get => _deferred;
+        set
+        {
+            lock (_lock)
+            {
+                _deferred = value;
+                Rebalance();
+            }
+        }
+    }
+
+    /// <summary>Whether the set has threads now or had some before.</summary>
+    public bool HasSpunUp => Volatile.Read(ref _numbers) > 0;
+
+    /// <summary>Called, not under a lock, when a worker has run out of work or a job has ended elsewhere.</summary>
+    public Action? Idled { get; set; }
+
+    /// <summary>Jobs that are over. Read before the queue's end, an equal end means that nothing was in flight.</summary>
+    public long FinishedJobs
+    {
+        get
+        {
+            lock (_lock)
+            {
+                long sum = _pastJobs;
+                foreach (Worker worker in _workers)
+                {
+                    sum += worker.Jobs;
+                }
+
+                return sum;
+            }
+        }
+    }
+
+    private int Allowed => _deferred ? 0 : _limit == 0 ? 1 : Math.Max(0, _limit - _held);
+
+    private bool CanAddClaimer => !_ending && _claimers < Allowed;
+
+    /// <summary>A job was published and nobody was searching: wakes or starts a worker, if that is still so.</summary>
+    public void Wake()
+    {
+        Worker? sleeper;
+        lock (_lock)
+        {
+            if (!CanAddClaimer || Queue.HasSearchers)
+            {
+                Queue.SetSleepers(CanAddClaimer);
+                return;
+            }
+
+            sleeper = AddClaimer();
+        }
+
+        Rouse(sleeper);
+    }
+
+    /// <summary>Puts a job before all others of the queue; it keeps its place in the counts.</summary>
+    public void PushUrgent(TJob job)
+    {
+        lock (_lock)
+        {
+            _urgent.Enqueue(job);
+            Interlocked.Increment(ref _urgentCount); // full fence: pairs with EndSearch, before the look at searchers
+        }
+
+        Wake();
+    }
+
+    public void Hold()
+    {
+        lock (_lock)
+        {
+            _held++;
+            Rebalance();
+        }
+    }
+
+    public void Release()
+    {
+        lock (_lock)
+        {
+            _held--;
+            _pastJobs++;
+            Rebalance();
+        }
+
+        Idled?.Invoke();
+    }
+
+    /// <summary>Counts a job that ended outside of the workers, so that the set is seen to be quiet.</summary>
+    public void CountElsewhere(long jobs = 1)
+    {
+        lock (_lock)
+        {
+            _pastJobs += jobs;
+        }
+
+        Idled?.Invoke();
+    }
+
+    /// <summary>A job ended its worker's thread: another one takes its place.</summary>
+    public void OnWorkerKilled(int number)
+    {
+        lock (_lock)
+        {
+            Worker? worker = _workers.Find(worker => worker.Number == number);
+            if (worker is null)
+            {
+                return;
+            }
+
+            worker.BecomeIdle();
+            worker.CountJob();
+            _claimers--;
+            Forget(worker);
+            Rebalance();
+        }
+
+        Idled?.Invoke();
+    }
+
+    // Makes the invariants true again after a change of what they depend on. Under the lock.
+    private void Rebalance()
+    {
+        Volatile.Write(ref _control, (_claimers > Allowed ? OverLimit : 0) | (_ending ? Ending : 0));
+        while (Queue.SetSleepers(CanAddClaimer) || (CanAddClaimer && _urgentCount > 0 && !Queue.HasSearchers))
+        {
+            // Jobs wait and nobody searches. One is enough: it wakes the next when it has found a job.
+            if (!Rouse(AddClaimer()))
+            {
+                return;
+            }
+        }
+    }
+
+    // Under the lock. The new claimer counts as a searcher from now on, so that one submit wakes one worker.
+    private Worker? AddClaimer()
+    {
+        _claimers++;
+        Queue.AddSearcher();
+        Queue.SetSleepers(CanAddClaimer);
+        if (_parked.Count == 0)
+        {
+            return null;
+        }
+
+        Worker sleeper = _parked[^1];
+        _parked.RemoveAt(_parked.Count - 1);
+        return sleeper;
+    }
+
+    // False: a thread had to be started and the system has none to give.
+    private bool Rouse(Worker? sleeper)
+    {
+        if (sleeper is null)
+        {
+            return TryStartWorker();
+        }
+
+        sleeper.Parker.Unpark();
+        return true;
+    }
+
+    /// <summary>A snapshot of the figures; consistent for each worker, not between them.</summary>
+    public WorkerSetFigures GetFigures()
+    {
+        long now = Stopwatch.GetTimestamp();
+        lock (_lock)
+        {
+            var figures = new WorkerSetFigures
+            {
+                Threads = _workers.Count,
+                Jobs = _pastJobs,
+                BusyTicks = _pastBusyTicks,
+                Held = _held,
+                Limit = _limit,
+                Timestamp = now,
+            };
+            foreach (Worker worker in _workers)
+            {
+                figures.Jobs += worker.Jobs;
+                figures.BusyTicks += worker.BusyTicks(now);
+                figures.ActiveThreads += worker.IsBusy ? 1 : 0;
+            }
+
+            return figures;
+        }
+    }
+
+    /// <summary>Calls <paramref name="visit"/> for every worker that runs a job now.</summary>
+    public void VisitBusy(Action<Worker> visit)
+    {
+        lock (_lock)
+        {
+            foreach (Worker worker in _workers)
+            {
+                if (worker.IsBusy)
+                {
+                    visit(worker);
+                }
+            }
+        }
+    }
+}
+
+/// <summary>What a worker set is told when it is made; what is settable may change while it runs.</summary>
+internal sealed class WorkerSetSettings
+{
+    public required string Name { get; init; }
+
+    public required int LaneId { get; init; }
+
+    public required int Limit { get; init; }
+
+    /// <summary>Bytes; 0 means the system's default. For threads started after a change.</summary>
+    public int StackSize { get; set; }
+
+    /// <summary>How long an idle worker stays; -1 for ever, 0 not at all.</summary>
+    public int IdleTimeoutMilliseconds { get; set; } = -1;
+}
+
+/// <summary>Raw figures of a worker set since it was made.</summary>
+internal struct WorkerSetFigures
+{
+    public int Threads;
+    public int ActiveThreads;
+    public int Held;
+    public int Limit;
+    public long Jobs;
+    public long BusyTicks;
+    public long Timestamp;
+}

@@ -1,0 +1,60 @@
+/*
+ * guard.h - the C layer of libfastjobs: what stands between an exported function and the engine.
+ *
+ * Every export enters through fj_enter(), which starts the engine's runtime on first use as a good guest would, and
+ * refuses to go on in a child process forked from one where it was running. Then it calls the engine through
+ * fj_engine, a table that the engine fills in at its start. The engine calls back into the fj_host_* functions.
+ */
+#ifndef FASTJOBS_GUARD_H
+#define FASTJOBS_GUARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../include/fastjobs/fastjobs.h"
+
+/* The entry points of the engine. interop/FastJobs.Interop/EngineCalls.cs has the same fields in the same order. */
+struct fj_engine_calls {
+    int (*queue)(ec_async_job *job, const char *file, int line);
+    void (*complete_tail)(ec_async_job *job);
+    int (*name_to_class)(const char *name);
+    int (*create)(const char *name, int concurrency, size_t stack_size, size_t backlog);
+    int (*count)(void);
+    int (*set_auto_shrink)(int jobclass);
+    int (*set_deferred)(int jobclass, int deferred);
+    int (*set_backlog)(int jobclass, size_t backlog);
+    int (*set_stack_size)(int jobclass, size_t size);
+    int (*set_concurrency)(int jobclass, int concurrency);
+    int (*set_idle_timeout)(int jobclass, int milliseconds);
+    int (*set_hooks)(int jobclass, fj_worker_hook on_start, fj_worker_hook on_exit, void *closure);
+    int (*queue_size)(int jobclass);
+    int (*stats)(int jobclass, fj_pool_stats *stats);
+    int (*stats_reset)(int jobclass);
+    int (*job_kinds)(int jobclass, fj_job_kind *kinds, int capacity);
+    int (*shutdown)(void);
+    int (*is_scheduler_thread)(void);
+    void (*worker_killed)(size_t worker);
+};
+
+/* The engine's one entry point that is known by name; not exported. Fills in the table. */
+void fj_managed_start(struct fj_engine_calls *calls);
+
+extern struct fj_engine_calls fj_engine;
+
+enum fj_state { FJ_COLD, FJ_READY, FJ_FORKED };
+extern _Atomic int fj_state;
+
+bool fj_enter_slowly(void);
+
+/* True: the engine runs and may be called. False: the error is set. */
+static inline bool fj_enter(void)
+{
+    return __builtin_expect(atomic_load_explicit(&fj_state, memory_order_acquire) == FJ_READY, 1) ||
+           fj_enter_slowly();
+}
+
+/* Sets the calling thread's last error. */
+void fj_set_error(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
