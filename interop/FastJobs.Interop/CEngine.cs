@@ -14,7 +14,8 @@ internal static unsafe class CEngine
 
     private static int s_state = Running;
 
-    public static LaneGroup<nint, PointerSlot, CJobOps> Lanes { get; } = new();
+    public static LaneGroup<nint, PointerSlot, CJobOps> Lanes { get; } =
+        new(static (settings, backlog) => new CLane(settings, backlog));
 
     /// <summary>Where ECTP_CLASS_SHORT_LIVED jobs are counted: they run in their submitter's thread.</summary>
     public static CLane ShortLived { get; } = new(
@@ -28,6 +29,7 @@ internal static unsafe class CEngine
 
     static CEngine()
     {
+        Lanes.AddPredefined();
         Lanes.Include(ShortLived);
         Lanes.Include(Scheduler);
     }

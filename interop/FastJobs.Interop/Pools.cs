@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using FastJobs.Interop.Generated;
+using FastJobs.Lanes;
 using CLane = FastJobs.Lanes.Lane<nint, FastJobs.Channels.PointerSlot, FastJobs.Interop.CJobOps>;
 
 namespace FastJobs.Interop;
@@ -40,7 +41,10 @@ internal static unsafe class Pools
         }
 
         if (string.Equals(text, ShortLivedName, StringComparison.OrdinalIgnoreCase)
-            || !CEngine.Lanes.TryAdd(text!, concurrency, (int)stackSize, (long)backlog, out CLane lane))
+            || !CEngine.Lanes.TryAdd(
+                id => new WorkerSetSettings { Name = text!, LaneId = id, Limit = concurrency, StackSize = (int)stackSize },
+                (long)Math.Min(backlog, long.MaxValue),
+                out CLane lane))
         {
             Errors.Fail(fj_error.FJ_EEXIST, $"there is a pool \"{text}\" already");
             return -1;

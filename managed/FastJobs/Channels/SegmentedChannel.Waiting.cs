@@ -236,6 +236,20 @@ internal partial class SegmentedChannel<T, TSlot>
     public bool TryWriteOrWait(T item, out Waiter<T>? waiter, out bool closed) =>
         TryWriteOrEnlist(item, runInline: true, default, out waiter, out closed);
 
+    /// <summary>Writes, now or when there is room, without a caller that waits. False: the channel is closed.</summary>
+    /// <param name="item">The item.</param>
+    /// <param name="refused">Called with the item if the channel is closed before there was room.</param>
+    public bool WriteEventually(T item, Action<T> refused)
+    {
+        if (TryWriteOrWait(item, out Waiter<T>? waiter, out bool closed))
+        {
+            return true;
+        }
+
+        waiter?.Detach(refused);
+        return !closed;
+    }
+
     private bool TryWriteOrEnlist(
         T item, bool runInline, CancellationToken cancellationToken, out Waiter<T>? waiter, out bool closed)
     {

@@ -32,6 +32,9 @@ internal sealed class Waiter<TResult> : IValueTaskSource<TResult>, IValueTaskSou
     /// <summary>The item of a waiting write.</summary>
     public TResult? Item;
 
+    /// <summary>Gets the item of a waiting write that nobody awaits, if it is refused.</summary>
+    public Action<TResult>? Refused;
+
     public ValueTask<TResult> Task => new(this, _core.Version);
 
     public ValueTask UntypedTask => new(this, _core.Version);
@@ -66,6 +69,24 @@ internal sealed class Waiter<TResult> : IValueTaskSource<TResult>, IValueTaskSou
         }
 
         return result;
+    }
+
+    /// <summary>Lets nobody await it: it ends by itself.</summary>
+    public void Detach(Action<TResult> refused)
+    {
+        Refused = refused;
+        OnCompleted(static state => ((Waiter<TResult>)state!).EndDetached(), this, Token, ValueTaskSourceOnCompletedFlags.None);
+    }
+
+    private void EndDetached()
+    {
+        Action<TResult> refused = Refused!;
+        TResult item = Item!;
+        Refused = null;
+        if (!TryGetResult(Token))
+        {
+            refused(item);
+        }
     }
 
     /// <summary>As GetResult, where failing is no exception.</summary>

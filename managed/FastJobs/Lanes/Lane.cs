@@ -27,7 +27,7 @@ internal interface IJobAccount
 /// <summary>
 /// A queue plus a limit, served by a worker set: where the jobs of one class wait and run. Any thread may call.
 /// </summary>
-internal sealed class Lane<TJob, TSlot, TOps> : IJobAccount
+internal class Lane<TJob, TSlot, TOps> : IJobAccount
     where TSlot : struct, ISlot<TJob, TSlot>
     where TOps : struct, IJobOps<TJob>
 {

@@ -12,17 +12,16 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
 {
     private readonly Lock _lock = new();
     private readonly QuietWatch _quiet;
+    private readonly Func<WorkerSetSettings, long, Lane<TJob, TSlot, TOps>> _create;
     private readonly List<IJobAccount> _others = [];
     private Lane<TJob, TSlot, TOps>[] _lanes = [];
     private int _ownJobs;
 
-    public LaneGroup()
+    /// <param name="create">Makes a lane with the settings and the backlog.</param>
+    public LaneGroup(Func<WorkerSetSettings, long, Lane<TJob, TSlot, TOps>> create)
     {
+        _create = create;
         _quiet = new QuietWatch(IsQuiet);
-        foreach ((string name, int concurrency, int backlog) in PredefinedLanes.All)
-        {
-            TryAdd(name, concurrency, 0, backlog, out _);
-        }
     }
 
     public ReadOnlySpan<Lane<TJob, TSlot, TOps>> Lanes => Volatile.Read(ref _lanes);
@@ -48,26 +47,28 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
         return null;
     }
 
-    /// <summary>Adds a lane; its job class is the next number. False: the name is taken.</summary>
-    public bool TryAdd(
-        string name, int concurrency, int stackSize, long backlog, out Lane<TJob, TSlot, TOps> lane)
+    /// <summary>Adds the lanes that every engine has.</summary>
+    public void AddPredefined()
+    {
+        foreach ((string name, int concurrency, int backlog) in PredefinedLanes.All)
+        {
+            TryAdd(id => new WorkerSetSettings { Name = name, LaneId = id, Limit = concurrency }, backlog, out _);
+        }
+    }
+
+    /// <summary>Adds a lane; its job class is the next number. False: the name is taken, by the lane that is returned.</summary>
+    public bool TryAdd(Func<int, WorkerSetSettings> settings, long backlog, out Lane<TJob, TSlot, TOps> lane)
     {
         lock (_lock)
         {
-            if (Find(name) is { } taken)
+            WorkerSetSettings made = settings(_lanes.Length);
+            if (Find(made.Name) is { } taken)
             {
                 lane = taken;
                 return false;
             }
 
-            var settings = new WorkerSetSettings
-            {
-                Name = name,
-                LaneId = _lanes.Length,
-                Limit = concurrency,
-                StackSize = stackSize,
-            };
-            lane = new Lane<TJob, TSlot, TOps>(settings, backlog);
+            lane = _create(made, backlog);
             lane.Workers.Idled = _quiet.Look;
             Volatile.Write(ref _lanes, [.. _lanes, lane]);
             return true;

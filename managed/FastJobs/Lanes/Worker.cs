@@ -82,6 +82,8 @@ internal sealed class Worker : IDisposable
 /// <summary>The worker set, as its workers' jobs see it.</summary>
 internal interface IWorkerHost
 {
+    WorkerSetSettings Settings { get; }
+
     int LaneId { get; }
 
     /// <summary>A job keeps its slot although its thread is free: docs/protocols.md#hold.</summary>

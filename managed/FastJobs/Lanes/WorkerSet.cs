@@ -290,6 +290,11 @@ internal sealed class WorkerSetSettings
 
     /// <summary>How long an idle worker stays; -1 for ever, 0 not at all.</summary>
     public int IdleTimeoutMilliseconds { get; set; } = -1;
+
+    /// <summary>Called in a worker's thread, first and last. Must not throw.</summary>
+    public Action? OnWorkerStart { get; init; }
+
+    public Action? OnWorkerExit { get; init; }
 }
 
 /// <summary>Raw figures of a worker set since it was made.</summary>

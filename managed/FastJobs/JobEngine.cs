@@ -1,0 +1,191 @@
+using FastJobs.Jobs;
+using FastJobs.Lanes;
+
+namespace FastJobs;
+
+/// <summary>
+/// Runs jobs: one lane a job class, each with its own workers, so that a lane full of slow jobs starves no other. The
+/// ten predefined lanes are there from the start, without a thread until they are used; others are added by name.
+/// </summary>
+/// <remarks>
+/// <para>All members are safe to use from any thread.</para>
+/// <para>
+/// <see cref="DisposeAsync"/> drains: it runs what is queued and what that submits, then ends the workers.
+/// <see cref="StopAsync"/> does so up to a deadline and discards the rest. After either a submit throws
+/// <see cref="ObjectDisposedException"/>. Workers are background threads: when the process exits without either, jobs
+/// that are queued or running are gone without a word.
+/// </para>
+/// </remarks>
+public sealed class JobEngine : IAsyncDisposable, IJobReports
+{
+    private readonly JobEngineOptions _options;
+    private readonly LaneGroup<JobRef, JobSlot, ManagedJobOps> _group;
+    private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private JobLane[] _lanes = [];
+    private Task<StopReport>? _stop;
+
+    /// <summary>Makes an engine with the predefined lanes.</summary>
+    public JobEngine()
+        : this(new JobEngineOptions())
+    {
+    }
+
+    /// <summary>Makes an engine with the predefined lanes.</summary>
+    /// <exception cref="ArgumentNullException">There are no options.</exception>
+    public JobEngine(JobEngineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _group = new LaneGroup<JobRef, JobSlot, ManagedJobOps>(
+            (settings, backlog) => new ManagedLane(settings, backlog, this));
+        _group.AddPredefined();
+        foreach (Lane<JobRef, JobSlot, ManagedJobOps> lane in _group.Lanes)
+        {
+            _lanes = [.. _lanes, new JobLane((ManagedLane)lane)];
+        }
+    }
+
+    /// <summary>For jobs that compute: 4 at once unless changed.</summary>
+    public JobLane Cpu => _lanes[PredefinedLanes.Cpu];
+
+    /// <summary>For jobs that block on I/O: 50 at once unless changed.</summary>
+    public JobLane IO => _lanes[PredefinedLanes.IO];
+
+    /// <summary>The lanes, in the order of their job classes.</summary>
+    public IReadOnlyList<JobLane> Lanes => Volatile.Read(ref _lanes);
+
+    /// <summary>Is cancelled when <see cref="StopAsync"/> gives up waiting: for jobs that can end early.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>The lane with this name, whatever the case of its letters.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such lane.</exception>
+    public JobLane this[string name] =>
+        FindLane(name) ?? throw new KeyNotFoundException($"There is no lane \"{name}\".");
+
+    /// <summary>The lane with this name, whatever the case of its letters, or null.</summary>
+    public JobLane? FindLane(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _group.Find(name) is { } lane ? Lanes[lane.Id] : null;
+    }
+
+    /// <summary>Adds a lane. It has no thread until its first job.</summary>
+    /// <exception cref="ArgumentException">The name is empty or taken, or a number is out of its range.</exception>
+    /// <exception cref="ObjectDisposedException">The engine has been stopped.</exception>
+    public JobLane AddLane(LaneOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_stop is not null, this);
+            if (!_group.TryAdd(options.ToSettings, options.Backlog, out Lane<JobRef, JobSlot, ManagedJobOps> added))
+            {
+                throw new ArgumentException($"There is a lane \"{added.Name}\" already.", nameof(options));
+            }
+
+            var lane = new JobLane((ManagedLane)added) { Deferred = options.Deferred };
+            Volatile.Write(ref _lanes, [.. _lanes, lane]);
+            return lane;
+        }
+    }
+
+    /// <summary>
+    /// Completes when nothing is in flight: all that was queued, and all that it submitted, has run. Starts deferred
+    /// lanes. New jobs are still taken, and may keep it from completing.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled; the jobs go on.</exception>
+    public Task DrainAsync(CancellationToken cancellationToken = default) =>
+        _group.DrainAsync().WaitAsync(cancellationToken);
+
+    /// <summary>
+    /// Drains until the deadline, then refuses jobs, discards those that wait (their awaiters get a
+    /// <see cref="JobDiscardedException"/>), cancels <see cref="Stopping"/> and ends the workers. Jobs that run then are
+    /// waited for as long again; a worker whose job does not end is left behind, as a background thread.
+    /// </summary>
+    /// <param name="deadline">How long to drain; <see cref="Timeout.InfiniteTimeSpan"/>: until all has run.</param>
+    /// <returns>What was discarded and what still ran. Called again: the same report.</returns>
+    public Task<StopReport> StopAsync(TimeSpan deadline)
+    {
+        if (deadline < TimeSpan.Zero && deadline != Timeout.InfiniteTimeSpan)
+        {
+            throw new ArgumentOutOfRangeException(nameof(deadline), deadline, "A deadline is not negative.");
+        }
+
+        lock (_lock)
+        {
+            return _stop ??= Task.Run(() => StopCoreAsync(deadline));
+        }
+    }
+
+    /// <summary>Runs all that is queued, then ends the workers.</summary>
+    public async ValueTask DisposeAsync() => await StopAsync(Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+
+    void IJobReports.ReportUnhandled(Exception exception, ManagedLane lane)
+    {
+        try
+        {
+            if (_options.UnhandledException is { } handler)
+            {
+                handler(new UnhandledJobException(exception, Lanes[lane.Id]));
+            }
+            else
+            {
+                Console.Error.WriteLine($"FastJobs: a job of lane \"{lane.Name}\" failed and nobody awaits it: {exception}");
+            }
+        }
+        catch (Exception)
+        {
+            // A handler that fails has nobody to tell.
+        }
+    }
+
+    private async Task<StopReport> StopCoreAsync(TimeSpan deadline)
+    {
+        bool drained = await InTime(_group.DrainAsync(), deadline).ConfigureAwait(false);
+        _group.Close();
+        if (drained)
+        {
+            // What slipped in before the lanes closed.
+            drained = await InTime(_group.DrainAsync(), deadline).ConfigureAwait(false);
+        }
+
+        long discarded = 0;
+        if (!drained)
+        {
+            _stopping.Cancel();
+            foreach (JobLane lane in Lanes)
+            {
+                discarded += lane.Inner.DiscardQueued();
+            }
+
+            await InTime(_group.DrainAsync(), deadline).ConfigureAwait(false);
+        }
+
+        int stillRunning = 0;
+        foreach (Thread thread in _group.End())
+        {
+            // Workers that have no job end at once; the others had their time above.
+            bool ended = thread == Thread.CurrentThread || (drained ? Joined(thread, -1) : Joined(thread, 100));
+            stillRunning += ended ? 0 : 1;
+        }
+
+        return new StopReport(discarded, stillRunning);
+    }
+
+    private static bool Joined(Thread thread, int milliseconds) => thread.Join(milliseconds);
+
+    private static async Task<bool> InTime(Task task, TimeSpan deadline)
+    {
+        try
+        {
+            await task.WaitAsync(deadline).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,183 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.ObjectPool;
+
+namespace FastJobs.Jobs;
+
+/// <summary>
+/// An object pool for jobs, which are taken in one thread and returned in another. DefaultObjectPool costs 225 to 288 ns
+/// there; this one exchanges magazines of jobs, after Bonwick and Adams (Magazines and Vmem, USENIX 2001): each thread
+/// has two, and meets the others at a lock once in a magazine.
+/// </summary>
+/// <remarks>Any thread may get and return. A job must be returned once, and not be used after.</remarks>
+internal sealed class JobPool<TJob>(Func<int, TJob> create) : ObjectPool<TJob>
+    where TJob : Job
+{
+    private readonly int _index = JobPools.Register();
+    private readonly Func<int, TJob> _create = create;
+
+    public override TJob Get()
+    {
+        Job? job = JobPools.Take(_index);
+        return job is null ? _create(_index) : Unsafe.As<TJob>(job);
+    }
+
+    public override void Return(TJob obj) => JobPools.Return(obj);
+}
+
+/// <summary>
+/// What the pools share. It is not generic, so that a thread's caches are one thread-static away for every kind of job.
+/// </summary>
+internal static class JobPools
+{
+    // Jobs a magazine: a lock once in so many operations; two magazines a thread are what a kind of job keeps at least.
+    private const int MagazineSize = 64;
+
+    // Full magazines that a depot keeps, 131,072 jobs; a deeper backlog than that leaves its jobs to the GC.
+    private const int DepotSize = 2048;
+
+    private static readonly Lock s_lock = new();
+    private static Depot[] s_depots = [];
+
+    [ThreadStatic]
+    private static Cache[]? t_caches;
+
+    public static int Register()
+    {
+        lock (s_lock)
+        {
+            s_depots = [.. s_depots, new Depot()];
+            return s_depots.Length - 1;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Job? Take(int pool)
+    {
+        Cache[]? caches = t_caches;
+        if (caches is not null && (uint)pool < (uint)caches.Length)
+        {
+            ref Cache cache = ref caches[pool];
+            if (cache.Count > 0)
+            {
+                return cache.Loaded![--cache.Count];
+            }
+        }
+
+        return TakeSlowly(pool);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Return(Job job)
+    {
+        Cache[]? caches = t_caches;
+        if (caches is not null && (uint)job.Pool < (uint)caches.Length)
+        {
+            ref Cache cache = ref caches[job.Pool];
+            if (cache.Loaded is { } loaded && (uint)cache.Count < (uint)loaded.Length)
+            {
+                loaded[cache.Count++] = job;
+                return;
+            }
+        }
+
+        ReturnSlowly(job);
+    }
+
+    private static Job? TakeSlowly(int pool)
+    {
+        ref Cache cache = ref CacheOf(pool);
+        if (cache.PreviousIsFull)
+        {
+            (cache.Loaded, cache.Previous) = (cache.Previous, cache.Loaded);
+            cache.PreviousIsFull = false;
+            cache.Count = MagazineSize;
+        }
+        else if (s_depots[pool].TryTakeFull(ref cache.Loaded))
+        {
+            cache.Count = MagazineSize;
+        }
+        else
+        {
+            return null;
+        }
+
+        return cache.Loaded![--cache.Count];
+    }
+
+    private static void ReturnSlowly(Job job)
+    {
+        ref Cache cache = ref CacheOf(job.Pool);
+        if (cache.Count == MagazineSize)
+        {
+            if (cache.PreviousIsFull)
+            {
+                s_depots[job.Pool].PutFull(ref cache.Previous!);
+            }
+
+            (cache.Loaded, cache.Previous) = (cache.Previous, cache.Loaded);
+            cache.PreviousIsFull = true;
+            cache.Count = 0;
+        }
+
+        cache.Loaded ??= new Job[MagazineSize];
+        cache.Loaded[cache.Count++] = job;
+    }
+
+    private static ref Cache CacheOf(int pool)
+    {
+        if (t_caches is null || pool >= t_caches.Length)
+        {
+            Array.Resize(ref t_caches, Math.Max(pool + 1, s_depots.Length));
+        }
+
+        return ref t_caches[pool];
+    }
+
+    /// <summary>One thread's jobs of one pool. Loaded is in use; Previous is full or empty.</summary>
+    private struct Cache
+    {
+        public Job[]? Loaded;
+        public Job[]? Previous;
+        public int Count;
+        public bool PreviousIsFull;
+    }
+
+    private sealed class Depot
+    {
+        private readonly Stack<Job[]> _full = new();
+        private readonly Stack<Job[]> _empty = new();
+
+        // Gives an empty magazine for a full one.
+        public bool TryTakeFull(ref Job[]? magazine)
+        {
+            lock (_full)
+            {
+                if (!_full.TryPop(out Job[]? full))
+                {
+                    return false;
+                }
+
+                if (magazine is not null)
+                {
+                    _empty.Push(magazine);
+                }
+
+                magazine = full;
+                return true;
+            }
+        }
+
+        // Gives a full magazine for an empty one, if there is one.
+        public void PutFull(ref Job[]? magazine)
+        {
+            lock (_full)
+            {
+                if (_full.Count < DepotSize)
+                {
+                    _full.Push(magazine!);
+                    _empty.TryPop(out magazine);
+                }
+            }
+        }
+    }
+}
