@@ -1,5 +1,6 @@
-// FastJobs through its C ABI: a pool of its own, one ec_async_job a job, from ec_malloc and freed by the pool, as the
-// documentation advises. The harness counts the bytes beyond the job struct in bench/native/run.sh.
+// FastJobs through its C ABI: a pool of its own, one ec_async_job a job, from ec_malloc and freed by the
+// pool, as the documentation advises. The harness counts the bytes beyond the job struct in
+// bench/native/run.sh.
 #include "bench.hpp"
 
 #include <ec_malloc.h>
@@ -46,4 +47,7 @@ struct FastJobsPeer {
     void submit_nested(Job *j) { put(j); }
 };
 
-int main(int argc, char **argv) { return bench::bench_main<FastJobsPeer>(argc, argv); }
+int main(int argc, char **argv)
+{
+    return bench::bench_main<FastJobsPeer>(argc, argv);
+}

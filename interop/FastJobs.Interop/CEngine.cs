@@ -7,40 +7,53 @@ using Mode = FastJobs.Interop.Generated.ec_thread_pool_job._ec_thread_pool_job_c
 namespace FastJobs.Interop;
 
 /// <summary>The one engine of a C process: its lanes, its scheduler thread, its end.</summary>
-internal static unsafe class CEngine
+/// <remarks>
+/// An object in a static field that has no initialiser, so that a submit does not ask whether the statics of the class
+/// were initialised. The C layer sets it before it lets anybody in.
+/// </remarks>
+internal sealed unsafe class CEngine
 {
+    public const int SchedulerId = -4;
+
+    // Worker names: lane ids start at SchedulerId, and a name is never zero.
+    private const int IdBias = 16;
+
     private const int Running = 0;
     private const int ShuttingDown = 1;
 
-    private static int s_state = Running;
+    private readonly bool _checks = JobChecks.Enabled;
+    private int _state = Running;
 
-    public static LaneGroup<nint, PointerSlot, CJobOps> Lanes { get; } =
-        new(static (settings, backlog) => new CLane(settings, backlog));
-
-    /// <summary>Where ECTP_CLASS_SHORT_LIVED jobs are counted: they run in their submitter's thread.</summary>
-    public static CLane ShortLived { get; } = new(
-        new WorkerSetSettings { Name = "Short_Lived", LaneId = NativeConstants.ECTP_CLASS_SHORT_LIVED, Limit = 0 }, 0);
-
-    /// <summary>The scheduler thread, as far as jobs need one: it delivers completions in their order.</summary>
-    public static Lane<nint, PointerSlot, SchedulerOps> Scheduler { get; } = new(
-        new WorkerSetSettings { Name = "scheduler", LaneId = SchedulerId, Limit = 1 }, 0);
-
-    public const int SchedulerId = -4;
-
-    static CEngine()
+    private CEngine()
     {
+        Lanes = new(static (settings, backlog) => new CLane(settings, backlog));
         Lanes.AddPredefined();
         Lanes.Include(ShortLived);
         Lanes.Include(Scheduler);
     }
 
-    /// <summary>Whether queued jobs with skip_on_shutdown are discarded now.</summary>
-    public static bool SkipsOnShutdown => Volatile.Read(ref s_state) != Running;
+    /// <summary>The engine, once the C layer has started it.</summary>
+    public static CEngine Current = null!;
+
+    public LaneGroup<nint, PointerSlot, CJobOps> Lanes { get; }
+
+    /// <summary>Where ECTP_CLASS_SHORT_LIVED jobs are counted: they run in their submitter's thread.</summary>
+    public CLane ShortLived { get; } = new(
+        new WorkerSetSettings { Name = "Short_Lived", LaneId = NativeConstants.ECTP_CLASS_SHORT_LIVED, Limit = 0 }, 0);
+
+    /// <summary>The scheduler thread, as far as jobs need one: it delivers completions in their order.</summary>
+    public Lane<nint, PointerSlot, SchedulerOps> Scheduler { get; } = new(
+        new WorkerSetSettings { Name = "scheduler", LaneId = SchedulerId, Limit = 1 }, 0);
+
+    public static void Start() => Current = new CEngine();
+
+    /// <summary>Whether the shutdown has begun: queued jobs with skip_on_shutdown are discarded.</summary>
+    public bool IsShutDown => Volatile.Read(ref _state) != Running;
 
     public static bool IsSchedulerThread => Worker.Current?.Host.LaneId == SchedulerId;
 
     /// <summary>Checks a job and hands it to its lane. False: the error is set and the job is the caller's.</summary>
-    public static bool Queue(ec_thread_pool_job* job, sbyte* file, int line)
+    public bool Queue(ec_thread_pool_job* job, sbyte* file, int line)
     {
         if (!IsValid(job))
         {
@@ -53,22 +66,28 @@ internal static unsafe class CEngine
             return Errors.Fail(fj_error.FJ_ENOCLASS, $"no pool has job class {job->job_class}");
         }
 
-        if (JobChecks.Enabled && !JobChecks.TryHold(job))
+        if (_checks && !JobChecks.TryHold(job))
         {
             return Errors.Fail(fj_error.FJ_EBUSY, $"the job {(nint)job:x} is queued or running already (FASTJOBS_CHECK)");
         }
 
         job->file = file;
         job->line = line;
-        Submitted submitted = job->completion == Mode.ECTP_COMPLETE_SYNC ? lane.RunInline((nint)job)
-            : IsSchedulerThread ? lane.SubmitForced((nint)job) // must never block
-            : lane.Submit((nint)job);
+        Submitted submitted = job->completion == Mode.ECTP_COMPLETE_SYNC
+            ? lane.RunInline((nint)job)
+            : lane.TrySubmit((nint)job);
+        if (submitted == Submitted.Full)
+        {
+            // The scheduler thread must never block: it goes over the limit.
+            submitted = IsSchedulerThread ? lane.SubmitForced((nint)job) : lane.Submit((nint)job);
+        }
+
         if (submitted != Submitted.Closed)
         {
             return true;
         }
 
-        if (JobChecks.Enabled)
+        if (_checks)
         {
             JobChecks.Returned(job);
         }
@@ -94,16 +113,16 @@ internal static unsafe class CEngine
     }
 
     /// <summary>Runs what is queued, then ends all threads. False: the error is set.</summary>
-    public static bool Shutdown()
+    public bool Shutdown()
     {
         bool inScheduler = IsSchedulerThread;
-        if (Worker.Current is not null && !inScheduler)
+        if ((Worker.Current is not null && !inScheduler) || InlineRuns.Any)
         {
             return Errors.Fail(
-                fj_error.FJ_EDEADLK, "ec_thread_pool_shutdown was called by a pool's worker: it would wait for itself");
+                fj_error.FJ_EDEADLK, "ec_thread_pool_shutdown was called by a job: it would wait for itself");
         }
 
-        if (Interlocked.CompareExchange(ref s_state, ShuttingDown, Running) != Running)
+        if (Interlocked.CompareExchange(ref _state, ShuttingDown, Running) != Running)
         {
             return Errors.Fail(fj_error.FJ_ESHUTDOWN, "ec_thread_pool_shutdown has been called before");
         }
@@ -114,6 +133,7 @@ internal static unsafe class CEngine
         ShortLived.Close();
         Await(Lanes.DrainAsync(ownJobs), inScheduler); // what slipped in before the lanes closed
         Scheduler.Close();
+        SlotGate.EndPolling();
         foreach (Thread thread in Lanes.End().Concat(Scheduler.Workers.End()))
         {
             if (thread != Thread.CurrentThread)
@@ -126,7 +146,7 @@ internal static unsafe class CEngine
     }
 
     /// <summary>A job ended its worker's thread with pthread_exit: another one takes its place.</summary>
-    public static void WorkerKilled(nuint name)
+    public void WorkerKilled(nuint name)
     {
         int laneId = (int)(name >> 32) - IdBias;
         int number = (int)(name & uint.MaxValue);
@@ -140,13 +160,10 @@ internal static unsafe class CEngine
         }
     }
 
-    // Lane ids start at SchedulerId; a name is never zero.
-    private const int IdBias = 16;
-
     /// <summary>A worker as one word that the C layer can keep with the thread.</summary>
     public static nuint NameOf(Worker worker) => ((nuint)(worker.Host.LaneId + IdBias) << 32) | (uint)worker.Number;
 
-    private static void Await(Task quiet, bool inScheduler)
+    private void Await(Task quiet, bool inScheduler)
     {
         if (!inScheduler)
         {

@@ -19,7 +19,7 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
     public static bool Run(nint handle, Worker? worker)
     {
         var job = (ec_thread_pool_job*)(handle & ~HasSlot);
-        if (CEngine.SkipsOnShutdown && job->skip_on_shutdown != 0)
+        if (CEngine.Current.IsShutDown && job->skip_on_shutdown != 0)
         {
             Discard(handle);
             return true;
@@ -81,7 +81,11 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
     {
         if (job->completion == Mode.ECTP_COMPLETE_CALLBACK_SCHED)
         {
-            CEngine.Scheduler.SubmitForced((nint)job);
+            if (CEngine.Current.Scheduler.SubmitForced((nint)job) == Submitted.Closed)
+            {
+                Deliver(job); // a tail call after the shutdown: there is no scheduler thread any more
+            }
+
             return;
         }
 
@@ -137,7 +141,7 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
             return true;
         }
 
-        return SlotGate.TryTake(semaphore, job, CEngine.Lanes.Find(worker.Host.LaneId)!);
+        return SlotGate.TryTake(semaphore, job, CEngine.Current.Lanes.Find(worker.Host.LaneId)!);
     }
 
     public static nint WithSlot(ec_thread_pool_job* job) => (nint)job | HasSlot;

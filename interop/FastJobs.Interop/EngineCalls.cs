@@ -36,6 +36,7 @@ internal unsafe struct EngineCalls
     [UnmanagedCallersOnly(EntryPoint = "fj_managed_start", CallConvs = [typeof(CallConvCdecl)])]
     private static void Start(EngineCalls* calls)
     {
+        CEngine.Start();
         calls->_queue = &Queue;
         calls->_completeTail = &CompleteTail;
         calls->_nameToClass = &NameToClass;
@@ -63,7 +64,7 @@ internal unsafe struct EngineCalls
     {
         try
         {
-            return CEngine.Queue(job, file, line) ? 1 : 0;
+            return CEngine.Current.Queue(job, file, line) ? 1 : 0;
         }
         catch (Exception e)
         {
@@ -85,7 +86,7 @@ internal unsafe struct EngineCalls
         static a => Pools.Create((byte*)a.Name, a.concurrency, a.stackSize, a.backlog));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int Count() => Errors.Guarded(0, 0, static _ => CEngine.Lanes.Lanes.Length);
+    private static int Count() => Errors.Guarded(0, 0, static _ => CEngine.Current.Lanes.Lanes.Length);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int SetAutoShrink(int jobClass) =>
@@ -109,7 +110,7 @@ internal unsafe struct EngineCalls
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int SetIdleTimeout(int jobClass, int milliseconds) => WithLane(
-        jobClass, milliseconds, 0, static (lane, milliseconds) => Pools.SetIdleTimeout(lane, milliseconds == 0 ? -1 : milliseconds));
+        jobClass, milliseconds, 0, static (lane, milliseconds) => Pools.SetIdleTimeoutOrNever(lane, milliseconds));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int SetHooks(int jobClass, nint onStart, nint onExit, void* closure) => Errors.Guarded(
@@ -136,7 +137,7 @@ internal unsafe struct EngineCalls
         static (lane, a) => PoolStats.GetKinds(lane, (fj_job_kind*)a.Kinds, a.capacity));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int Shutdown() => Errors.Guarded(0, 0, static _ => CEngine.Shutdown() ? 1 : 0);
+    private static int Shutdown() => Errors.Guarded(0, 0, static _ => CEngine.Current.Shutdown() ? 1 : 0);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int IsSchedulerThread() => CEngine.IsSchedulerThread ? 1 : 0;
@@ -147,7 +148,7 @@ internal unsafe struct EngineCalls
         0,
         static worker =>
         {
-            CEngine.WorkerKilled(worker);
+            CEngine.Current.WorkerKilled(worker);
             return 1;
         });
 
@@ -157,7 +158,7 @@ internal unsafe struct EngineCalls
             failure,
             static a =>
             {
-                if (CEngine.Lanes.Find(a.jobClass) is { } lane)
+                if (CEngine.Current.Lanes.Find(a.jobClass) is { } lane)
                 {
                     return a.call(lane, a.argument);
                 }

@@ -56,6 +56,7 @@ internal static unsafe class PoolStats
         var count = new KindCount();
         lane.Queue.VisitQueued(ref count);
         SlotGate.VisitWaiting(lane, count.Visit);
+        lane.Workers.VisitUrgent(count.Visit);
         lane.Workers.VisitBusy(worker => count.AddRunning(Volatile.Read(ref worker.CurrentKind), worker.CurrentLine));
         int filled = 0;
         foreach (((nint file, int line), (int queued, int running)) in count.Kinds)

@@ -19,7 +19,7 @@ internal static unsafe class Pools
             return NativeConstants.ECTP_CLASS_SHORT_LIVED;
         }
 
-        if (text is not null && CEngine.Lanes.Find(text) is { } lane)
+        if (text is not null && CEngine.Current.Lanes.Find(text) is { } lane)
         {
             return lane.Id;
         }
@@ -40,8 +40,14 @@ internal static unsafe class Pools
             return -1;
         }
 
+        if (CEngine.Current.IsShutDown)
+        {
+            Errors.Fail(fj_error.FJ_ESHUTDOWN, $"pool \"{text}\": ec_thread_pool_shutdown was called: no more pools are made");
+            return -1;
+        }
+
         if (string.Equals(text, ShortLivedName, StringComparison.OrdinalIgnoreCase)
-            || !CEngine.Lanes.TryAdd(
+            || !CEngine.Current.Lanes.TryAdd(
                 id => new WorkerSetSettings { Name = text!, LaneId = id, Limit = concurrency, StackSize = (int)stackSize },
                 (long)Math.Min(backlog, long.MaxValue),
                 out CLane lane))
@@ -94,16 +100,21 @@ internal static unsafe class Pools
         return 1;
     }
 
-    /// <param name="lane">The lane.</param>
-    /// <param name="milliseconds">-1: idle workers stay; 0: they go at once.</param>
-    public static int SetIdleTimeout(CLane lane, int milliseconds)
+    /// <summary>0: idle workers stay, as C callers say it.</summary>
+    public static int SetIdleTimeoutOrNever(CLane lane, int milliseconds)
     {
-        if (milliseconds < -1)
+        if (milliseconds < 0)
         {
             Errors.Fail(fj_error.FJ_EINVAL, $"pool \"{lane.Name}\": the idle time-out is negative: {milliseconds}");
             return 0;
         }
 
+        return SetIdleTimeout(lane, milliseconds == 0 ? Timeout.Infinite : milliseconds);
+    }
+
+    /// <summary>Infinite: idle workers stay; 0: they go at once.</summary>
+    public static int SetIdleTimeout(CLane lane, int milliseconds)
+    {
         lane.Workers.Settings.IdleTimeoutMilliseconds = milliseconds;
         lane.Workers.EndSleepers(); // those that sleep now would not look at it
         return 1;
@@ -111,7 +122,7 @@ internal static unsafe class Pools
 
     public static int SetHooks(int jobClass, nint onStart, nint onExit, void* closure)
     {
-        if (jobClass != NativeConstants.FJ_ALL_POOLS && CEngine.Lanes.Find(jobClass) is null)
+        if (jobClass != NativeConstants.FJ_ALL_POOLS && CEngine.Current.Lanes.Find(jobClass) is null)
         {
             Errors.Fail(fj_error.FJ_ENOCLASS, $"no pool has job class {jobClass}");
             return 0;

@@ -24,7 +24,8 @@ internal static unsafe class SlotGate
     private static readonly Parking.Parker s_pollerSleeps = new();
     private static readonly Lock s_pollerLock = new();
     private static int s_waitingGates;
-    private static bool s_pollerStarted;
+    private static Thread? s_poller;
+    private static volatile bool s_pollerEnds;
 
     /// <summary>Takes a slot for the job, or lets the job wait: then it comes back through its lane's urgent jobs.</summary>
     public static bool TryTake(void* semaphore, ec_thread_pool_job* job, CLane lane)
@@ -110,16 +111,26 @@ internal static unsafe class SlotGate
 
     private static Stripe StripeOf(void* semaphore) => s_stripes[((nuint)semaphore >> 5) % Stripes];
 
+    /// <summary>Ends the polling thread. No job waits for a slot any more.</summary>
+    public static void EndPolling()
+    {
+        lock (s_pollerLock)
+        {
+            s_pollerEnds = true;
+            s_pollerSleeps.Unpark();
+            s_poller?.Join();
+        }
+    }
+
     private static void WakePoller()
     {
         lock (s_pollerLock)
         {
-            if (!s_pollerStarted)
+            if (s_poller is null)
             {
-                s_pollerStarted = true;
-                var thread = new Thread(Poll, 64 * 1024) { IsBackground = true, Name = "fj-slots" };
+                s_poller = new Thread(Poll, 64 * 1024) { IsBackground = true, Name = "fj-slots" };
                 Host.BeforeThreadStart();
-                thread.UnsafeStart();
+                s_poller.UnsafeStart();
                 Host.AfterThreadStart();
             }
         }
@@ -130,7 +141,7 @@ internal static unsafe class SlotGate
     private static void Poll()
     {
         Parking.ThreadName.Set("fj-slots");
-        while (true)
+        while (!s_pollerEnds)
         {
             if (Volatile.Read(ref s_waitingGates) == 0)
             {
@@ -142,7 +153,7 @@ internal static unsafe class SlotGate
                 PollStripe(stripe);
             }
 
-            Thread.Sleep(PollMilliseconds);
+            s_pollerSleeps.Park(PollMilliseconds);
         }
     }
 
@@ -233,7 +244,7 @@ internal static unsafe class SlotGate
         {
             ec_thread_pool_job* job = _first;
             _first = job->next;
-            lane = CEngine.Lanes.Find(job->job_class);
+            lane = CEngine.Current.Lanes.Find(job->job_class);
             return job;
         }
 

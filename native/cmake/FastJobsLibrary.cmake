@@ -14,6 +14,7 @@ set_target_properties(fastjobs_c PROPERTIES POSITION_INDEPENDENT_CODE ON C_EXTEN
 set(FASTJOBS_SONAME libfastjobs.so.${PROJECT_VERSION_MAJOR})
 set(FASTJOBS_FILE libfastjobs.so.${PROJECT_VERSION})
 set(_out ${PROJECT_BINARY_DIR}/lib)
+set(FASTJOBS_LIBRARY ${_out}/libfastjobs.so)
 set(_publish ${PROJECT_BINARY_DIR}/publish)
 file(GLOB_RECURSE _cs_sources CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/managed/FastJobs/*.cs
@@ -21,7 +22,7 @@ file(GLOB_RECURSE _cs_sources CONFIGURE_DEPENDS
 list(FILTER _cs_sources EXCLUDE REGEX "/(bin|obj)/")
 
 add_custom_command(
-  OUTPUT ${_out}/${FASTJOBS_FILE}
+  OUTPUT ${_out}/${FASTJOBS_FILE} ${_out}/${FASTJOBS_SONAME} ${_out}/libfastjobs.so
   COMMAND ${CMAKE_COMMAND} -E env DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
     ${FASTJOBS_DOTNET} publish ${PROJECT_SOURCE_DIR}/interop/FastJobs.Interop/FastJobs.Interop.csproj
     -c Release -v quiet -nodeReuse:false --artifacts-path ${PROJECT_BINARY_DIR}/artifacts -o ${_publish}
@@ -38,11 +39,13 @@ add_custom_command(
     ${PROJECT_SOURCE_DIR}/Directory.Packages.props
   COMMENT "Compiling the engine with NativeAOT: ${FASTJOBS_FILE}"
   VERBATIM)
-add_custom_target(fastjobs_library ALL DEPENDS ${_out}/${FASTJOBS_FILE})
+add_custom_target(fastjobs_library ALL DEPENDS ${FASTJOBS_LIBRARY})
 
 add_library(fastjobs INTERFACE)
 add_library(FastJobs::fastjobs ALIAS fastjobs)
 add_dependencies(fastjobs fastjobs_library)
-target_include_directories(fastjobs INTERFACE ${PROJECT_SOURCE_DIR}/native/include/fastjobs)
+# As an installed FastJobs has them: <fastjobs/fastjobs.h>, and <ec_thread_pool.h> for sources of the original.
+target_include_directories(fastjobs INTERFACE
+  ${PROJECT_SOURCE_DIR}/native/include ${PROJECT_SOURCE_DIR}/native/include/fastjobs)
 target_link_options(fastjobs INTERFACE -Wl,-rpath,${_out})
-target_link_libraries(fastjobs INTERFACE ${_out}/libfastjobs.so Threads::Threads)
+target_link_libraries(fastjobs INTERFACE ${FASTJOBS_LIBRARY} Threads::Threads)

@@ -1,6 +1,6 @@
 /*
- * exports.c - the exported functions: enter, call the engine, return what it says. The argument checks are the
- * engine's, so that there is one place for them.
+ * exports.c - the exported functions: enter, call the engine, return what it says. The argument checks are
+ * the engine's, so that there is one place for them.
  */
 #include "guard.h"
 
@@ -8,7 +8,10 @@
 #error "the build defines FASTJOBS_VERSION"
 #endif
 
-const char *fj_version(void) { return FASTJOBS_VERSION; }
+const char *fj_version(void)
+{
+    return FASTJOBS_VERSION;
+}
 
 int ec_queue_async_job_(ec_async_job *job, const char *file, int line, int flags)
 {
@@ -22,7 +25,10 @@ void ec_async_complete_tail(ec_async_job *job)
         fj_engine.complete_tail(job);
 }
 
-int ec_thread_pool_name_to_class(const char *name) { return fj_enter() ? fj_engine.name_to_class(name) : -2; }
+int ec_thread_pool_name_to_class(const char *name)
+{
+    return fj_enter() ? fj_engine.name_to_class(name) : -2;
+}
 
 int ec_thread_pool_create_module(generic_module_infrastructure *self, const char *type, int concurrency,
                                  size_t stack_size, size_t max_queue_len)
@@ -31,7 +37,10 @@ int ec_thread_pool_create_module(generic_module_infrastructure *self, const char
     return fj_enter() ? fj_engine.create(type, concurrency, stack_size, max_queue_len) : -1;
 }
 
-int ec_thread_pool_count(void) { return fj_enter() ? fj_engine.count() : 0; }
+int ec_thread_pool_count(void)
+{
+    return fj_enter() ? fj_engine.count() : 0;
+}
 
 void ec_thread_pool_auto_shrink(int jobclass)
 {
@@ -55,16 +64,25 @@ int ec_thread_pool_set_stack_size(int jobclass, size_t size)
     return fj_enter() ? fj_engine.set_stack_size(jobclass, size) : 0;
 }
 
-int ec_thread_pool_get_queue_size(int jobclass) { return fj_enter() ? fj_engine.queue_size(jobclass) : -1; }
+int ec_thread_pool_get_queue_size(int jobclass)
+{
+    return fj_enter() ? fj_engine.queue_size(jobclass) : -1;
+}
 
-int ec_thread_pool_shutdown(void) { return fj_enter() ? fj_engine.shutdown() : 0; }
+int ec_thread_pool_shutdown(void)
+{
+    return fj_enter() ? fj_engine.shutdown() : 0;
+}
 
 int fj_pool_stats_get(int jobclass, fj_pool_stats *stats)
 {
     return fj_enter() ? fj_engine.stats(jobclass, stats) : 0;
 }
 
-int fj_pool_stats_reset(int jobclass) { return fj_enter() ? fj_engine.stats_reset(jobclass) : 0; }
+int fj_pool_stats_reset(int jobclass)
+{
+    return fj_enter() ? fj_engine.stats_reset(jobclass) : 0;
+}
 
 int fj_pool_job_kinds(int jobclass, fj_job_kind *kinds, int capacity)
 {
@@ -89,5 +107,6 @@ int fj_pool_set_worker_hooks(int jobclass, fj_worker_hook on_start, fj_worker_ho
 /* Asking does not start the engine: a process that never queued a job has no scheduler thread. */
 int fj_is_scheduler_thread(void)
 {
-    return atomic_load_explicit(&fj_state, memory_order_acquire) == FJ_READY && fj_engine.is_scheduler_thread();
+    return atomic_load_explicit(&fj_state, memory_order_acquire) == FJ_READY &&
+           fj_engine.is_scheduler_thread();
 }

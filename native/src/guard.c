@@ -1,10 +1,11 @@
 /*
  * guard.c - starting the engine as a guest of the host's process, forks, killed workers, the last error.
  *
- * What the runtime does to a process when it starts, and what is done about it here: it changes the dispositions of
- * SIGPIPE, SIGSEGV and SIGFPE (put back as they were), starts threads that inherit the caller's signal mask (all
- * asynchronous signals are blocked around the start, so the host's signals go to the host's threads), and needs
- * SIGRTMIN to stop its threads for a collection (the one disposition that stays changed).
+ * What the runtime does to a process when it starts, and what is done about it here: it changes the
+ * dispositions of SIGPIPE, SIGSEGV and SIGFPE (put back as they were), starts threads that inherit the
+ * caller's signal mask (all asynchronous signals are blocked around the start, so the host's signals go to
+ * the host's threads), and needs SIGRTMIN to stop its threads for a collection (the one disposition that
+ * stays changed).
  */
 #define _GNU_SOURCE
 #include "guard.h"
@@ -39,19 +40,29 @@ void fj_set_error(int code, const char *format, ...)
     va_end(arguments);
 }
 
-void fj_host_set_error(int code, const char *text) { fj_set_error(code, "%s", text); }
+void fj_host_set_error(int code, const char *text)
+{
+    fj_set_error(code, "%s", text);
+}
 
-int fj_last_error_code(void) { return last_error.code; }
+int fj_last_error_code(void)
+{
+    return last_error.code;
+}
 
-const char *fj_last_error(void) { return last_error.text; }
+const char *fj_last_error(void)
+{
+    return last_error.text;
+}
 
 /* ---- signals ---- */
 
-/* The asynchronous signals: not those that a thread raises by an instruction of its own, and not SIGRTMIN, without
- * which the runtime could not stop a thread. */
+/* The asynchronous signals: not those that a thread raises by what it does itself (a job that writes to a
+ * closed pipe must end the process, or not, as the host has it), and not SIGRTMIN, without which the runtime
+ * could not stop a thread. */
 static void asynchronous_signals(sigset_t *set)
 {
-    static const int kept[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    static const int kept[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPIPE};
     sigfillset(set);
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         sigdelset(set, kept[i]);
@@ -67,7 +78,10 @@ void fj_host_before_thread_start(void)
     pthread_sigmask(SIG_BLOCK, &blocked, &mask_before_start);
 }
 
-void fj_host_after_thread_start(void) { pthread_sigmask(SIG_SETMASK, &mask_before_start, NULL); }
+void fj_host_after_thread_start(void)
+{
+    pthread_sigmask(SIG_SETMASK, &mask_before_start, NULL);
+}
 
 static void start_engine(void)
 {
@@ -91,8 +105,8 @@ static void *report_killed(void *worker)
     return NULL;
 }
 
-/* Runs in a thread that ends while it is still a worker. Its own runtime state is gone by now, so the engine hears of
- * it from a thread that lives for this one call. */
+/* Runs in a thread that ends while it is still a worker. Its own runtime state is gone by now, so the engine
+ * hears of it from a thread that lives for this one call. */
 static void worker_ended(void *worker)
 {
     pthread_t reporter;
@@ -100,9 +114,15 @@ static void worker_ended(void *worker)
         pthread_detach(reporter);
 }
 
-void fj_host_worker_started(size_t worker) { pthread_setspecific(worker_key, (void *)worker); }
+void fj_host_worker_started(size_t worker)
+{
+    pthread_setspecific(worker_key, (void *)worker);
+}
 
-void fj_host_worker_ends(void) { pthread_setspecific(worker_key, NULL); }
+void fj_host_worker_ends(void)
+{
+    pthread_setspecific(worker_key, NULL);
+}
 
 /* ---- start and fork ---- */
 
@@ -113,8 +133,14 @@ static void in_forked_child(void)
 }
 
 /* A fork waits for a start under way, so that a child sees the engine either started or not. */
-static void before_fork(void) { pthread_mutex_lock(&start_lock); }
-static void after_fork(void) { pthread_mutex_unlock(&start_lock); }
+static void before_fork(void)
+{
+    pthread_mutex_lock(&start_lock);
+}
+static void after_fork(void)
+{
+    pthread_mutex_unlock(&start_lock);
+}
 static void after_fork_in_child(void)
 {
     in_forked_child();
@@ -137,13 +163,20 @@ bool fj_enter_slowly(void)
     pthread_mutex_unlock(&start_lock);
     if (atomic_load_explicit(&fj_state, memory_order_acquire) == FJ_READY)
         return true;
-    fj_set_error(FJ_EFORKED, "this process was forked from one that used FastJobs: its worker threads do not exist "
-                             "here; exec a new program or use FastJobs only after the fork");
+    fj_set_error(FJ_EFORKED,
+                 "this process was forked from one that used FastJobs: its worker threads do not exist "
+                 "here; exec a new program or use FastJobs only after the fork");
     return false;
 }
 
 /* ---- what the engine asks of the C library ---- */
 
-int fj_host_sem_trywait(sem_t *semaphore) { return sem_trywait(semaphore) == 0; }
+int fj_host_sem_trywait(sem_t *semaphore)
+{
+    return sem_trywait(semaphore) == 0;
+}
 
-void fj_host_sem_post(sem_t *semaphore) { sem_post(semaphore); }
+void fj_host_sem_post(sem_t *semaphore)
+{
+    sem_post(semaphore);
+}

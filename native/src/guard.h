@@ -1,9 +1,10 @@
 /*
  * guard.h - the C layer of libfastjobs: what stands between an exported function and the engine.
  *
- * Every export enters through fj_enter(), which starts the engine's runtime on first use as a good guest would, and
- * refuses to go on in a child process forked from one where it was running. Then it calls the engine through
- * fj_engine, a table that the engine fills in at its start. The engine calls back into the fj_host_* functions.
+ * Every export enters through fj_enter(), which starts the engine's runtime on first use as a good guest
+ * would, and refuses to go on in a child process forked from one where it was running. Then it calls the
+ * engine through fj_engine, a table that the engine fills in at its start. The engine calls back into the
+ * fj_host_* functions.
  */
 #ifndef FASTJOBS_GUARD_H
 #define FASTJOBS_GUARD_H
@@ -14,7 +15,8 @@
 
 #include "../include/fastjobs/fastjobs.h"
 
-/* The entry points of the engine. interop/FastJobs.Interop/EngineCalls.cs has the same fields in the same order. */
+/* The entry points of the engine. interop/FastJobs.Interop/EngineCalls.cs has the same fields in the same
+ * order. */
 struct fj_engine_calls {
     int (*queue)(ec_async_job *job, const char *file, int line);
     void (*complete_tail)(ec_async_job *job);

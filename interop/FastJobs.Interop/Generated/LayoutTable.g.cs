@@ -161,7 +161,8 @@ internal static unsafe class LayoutTable
     }
 
     /// <summary>Of a bit field set to all ones in a cleared struct: first bit, number of bits, value read back.</summary>
-    private static void AddBits(List<LayoutEntry> entries, string member, byte* start, int size, long value)
+    private static void AddBits(
+        List<LayoutEntry> entries, string member, byte* start, int size, long value)
     {
         int first = -1;
         int count = 0;

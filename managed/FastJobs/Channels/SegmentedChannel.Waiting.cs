@@ -101,7 +101,8 @@ internal partial class SegmentedChannel<T, TSlot>
         bool notify = false;
         lock (_gate)
         {
-            while (_writes.First is { } write && TryWriteBoundedCore(write.Item!, out _, out bool sleepers))
+            while (_writes.First is { } write
+                && TryWriteBoundedCore(write.Item!, mayOvertake: true, out bool sleepers) == BoundedWrite.Written)
             {
                 notify |= sleepers;
                 WaiterPool<T>.Detach(write);
@@ -114,11 +115,7 @@ internal partial class SegmentedChannel<T, TSlot>
                 WaiterPool<bool>.DetachAll(_writeWaits, ref told);
             }
 
-            if (_writes.First is null && _writeWaits.First is null)
-            {
-                // Pairs with the exchange in TryClaim, under the gate with the setting of the flag.
-                Interlocked.And(ref _head.Value, ~HeadWord.WritersWait);
-            }
+            ForgetWriters();
         }
 
         for (Waiter<T>? next; admitted is not null; admitted = next)
@@ -132,6 +129,33 @@ internal partial class SegmentedChannel<T, TSlot>
         if (notify)
         {
             NotifyReaders();
+        }
+    }
+
+    // Under the gate.
+    private void ForgetWriters()
+    {
+        if (_writes.First is null && _writeWaits.First is null)
+        {
+            // Pairs with the exchange in TryClaim, under the gate with the setting of the flag.
+            Interlocked.And(ref _head.Value, ~HeadWord.WritersWait);
+        }
+    }
+
+    // There is room, and there is or was a writer that came before.
+    private BoundedWrite TryWriteBehindWaiters(T item, out bool notify)
+    {
+        notify = false;
+        lock (_gate)
+        {
+            if (_writes.First is not null)
+            {
+                return BoundedWrite.Full; // the room is theirs: whoever made it is about to admit them
+            }
+
+            BoundedWrite write = TryWriteBoundedCore(item, mayOvertake: true, out notify);
+            ForgetWriters();
+            return write;
         }
     }
 
@@ -253,14 +277,18 @@ internal partial class SegmentedChannel<T, TSlot>
     private bool TryWriteOrEnlist(
         T item, bool runInline, CancellationToken cancellationToken, out Waiter<T>? waiter, out bool closed)
     {
-        bool notify;
+        bool notify = false;
         waiter = null;
         lock (_gate)
         {
             // Full fence. Pairs with the exchange of a claiming reader: either its claim is seen below or it sees the
             // flag, and admits the writer. On a closed channel the flag is idle.
             Interlocked.Or(ref _head.Value, HeadWord.WritersWait);
-            if (!TryWriteBoundedCore(item, out closed, out notify))
+            BoundedWrite write = _writes.First is null
+                ? TryWriteBoundedCore(item, mayOvertake: true, out notify)
+                : BoundedWrite.Full;
+            closed = new TailWord(Volatile.Read(ref _tail.Value)).IsClosed;
+            if (write != BoundedWrite.Written)
             {
                 if (!closed)
                 {
@@ -270,6 +298,8 @@ internal partial class SegmentedChannel<T, TSlot>
 
                 return false;
             }
+
+            ForgetWriters();
         }
 
         if (notify)

@@ -108,39 +108,61 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
 
     private bool TryWriteBounded(T item, out bool closed)
     {
-        bool written = TryWriteBoundedCore(item, out closed, out bool notify);
+        BoundedWrite write = TryWriteBoundedCore(item, mayOvertake: false, out bool notify);
+        if (write == BoundedWrite.OthersWait)
+        {
+            write = TryWriteBehindWaiters(item, out notify);
+        }
+
         if (notify)
         {
             NotifyReaders();
         }
 
-        return written;
+        closed = write == BoundedWrite.Closed;
+        return write == BoundedWrite.Written;
+    }
+
+    private enum BoundedWrite
+    {
+        Written,
+        Full,
+        Closed,
+
+        /// <summary>A writer waits for room, or did until now: whoever comes later must not overtake it.</summary>
+        OthersWait,
     }
 
     // notify: the caller must call NotifyReaders, once it holds no gate.
-    private bool TryWriteBoundedCore(T item, out bool closed, out bool notify)
+    private BoundedWrite TryWriteBoundedCore(T item, bool mayOvertake, out bool notify)
     {
-        closed = notify = false;
+        notify = false;
         while (true)
         {
             long raw = Volatile.Read(ref _tail.Value);
             var tail = new TailWord(raw);
             if (tail.IsClosed)
             {
-                closed = true;
-                return false;
+                return BoundedWrite.Closed;
             }
 
             // The head is read after the tail: at the moment of that read at least tail - head items waited, so "full"
             // is true of that moment. The head only grows, so room that is seen is still there when the exchange wins.
+            // While writers wait the cached head says "full": it is not brought up to date by those who must not pass.
             if (tail.Position - Volatile.Read(ref _tail.Cached) >= Capacity)
             {
-                long head = HeadPosition;
-                Volatile.Write(ref _tail.Cached, head);
-                if (tail.Position - head >= Capacity)
+                var head = new HeadWord(Volatile.Read(ref _head.Value));
+                if (tail.Position - head.Position >= Capacity)
                 {
-                    return false;
+                    return BoundedWrite.Full;
                 }
+
+                if (head.HasWritersWaiting && !mayOvertake)
+                {
+                    return BoundedWrite.OthersWait;
+                }
+
+                Volatile.Write(ref _tail.Cached, head.Position);
             }
 
             // Full fence, as in TryWriteForced.
@@ -148,7 +170,7 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
             {
                 Publish(tail.Position, item);
                 notify = tail.NeedsNotify;
-                return true;
+                return BoundedWrite.Written;
             }
         }
     }

@@ -24,6 +24,19 @@ internal interface IJobAccount
     long FinishedJobs { get; }
 }
 
+/// <summary>How many jobs the calling thread runs that it submitted itself, one inside the other.</summary>
+internal static class InlineRuns
+{
+    [ThreadStatic]
+    private static int t_depth;
+
+    public static bool Any => t_depth > 0;
+
+    public static void Enter() => t_depth++;
+
+    public static void Leave() => t_depth--;
+}
+
 /// <summary>
 /// A queue plus a limit, served by a worker set: where the jobs of one class wait and run. Any thread may call.
 /// </summary>
@@ -45,6 +58,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
         Workers = new WorkerSet<TJob, TSlot, TOps>(
             settings,
             new ChannelSettings<TJob> { Capacity = backlog == 0 ? long.MaxValue : backlog });
+        Queue = Workers.Queue;
     }
 
     public int Id => Workers.Settings.LaneId;
@@ -53,7 +67,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
 
     public WorkerSet<TJob, TSlot, TOps> Workers { get; }
 
-    public LaneQueue<TJob, TSlot> Queue => Workers.Queue;
+    public LaneQueue<TJob, TSlot> Queue { get; }
 
     /// <summary>How many jobs may wait; 0: any number.</summary>
     public long Backlog
@@ -67,7 +81,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     }
 
     /// <summary>Jobs that wait, those included that were taken off the queue and wait for something else.</summary>
-    public long WaitingJobs => Queue.Count + Volatile.Read(ref _waiting);
+    public long WaitingJobs => Queue.Count + Volatile.Read(ref _waiting) + Workers.UrgentJobs;
 
     /// <summary>Counts jobs that left the queue and still wait; they count in the backlog.</summary>
     public void AddWaiting(int jobs)
@@ -135,7 +149,10 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
             return Submitted.Closed;
         }
 
-        if (TOps.Run(job, null))
+        InlineRuns.Enter();
+        bool over = TOps.Run(job, null);
+        InlineRuns.Leave();
+        if (over)
         {
             FinishInline();
         }

@@ -16,6 +16,7 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
     private readonly List<IJobAccount> _others = [];
     private Lane<TJob, TSlot, TOps>[] _lanes = [];
     private int _ownJobs;
+    private bool _closed;
 
     /// <param name="create">Makes a lane with the settings and the backlog.</param>
     public LaneGroup(Func<WorkerSetSettings, long, Lane<TJob, TSlot, TOps>> create)
@@ -70,6 +71,11 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
 
             lane = _create(made, backlog);
             lane.Workers.Idled = _quiet.Look;
+            if (_closed)
+            {
+                lane.Close();
+            }
+
             Volatile.Write(ref _lanes, [.. _lanes, lane]);
             return true;
         }
@@ -100,12 +106,16 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
     /// <summary>Looks again whether all is quiet; for jobs that end where no lane sees it.</summary>
     public void Look() => _quiet.Look();
 
-    /// <summary>Refuses jobs from now on.</summary>
+    /// <summary>Refuses jobs from now on, in lanes that are yet to be added too.</summary>
     public void Close()
     {
-        foreach (Lane<TJob, TSlot, TOps> lane in Lanes)
+        lock (_lock)
         {
-            lane.Close();
+            _closed = true;
+            foreach (Lane<TJob, TSlot, TOps> lane in Lanes)
+            {
+                lane.Close();
+            }
         }
     }
 

@@ -127,6 +127,21 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         Rouse(sleeper);
     }
 
+    /// <summary>Jobs that wait before all others.</summary>
+    public int UrgentJobs => Volatile.Read(ref _urgentCount);
+
+    /// <summary>Calls <paramref name="visit"/> for each of them; none can be taken meanwhile.</summary>
+    public void VisitUrgent(Action<TJob> visit)
+    {
+        lock (_lock)
+        {
+            foreach (TJob job in _urgent)
+            {
+                visit(job);
+            }
+        }
+    }
+
     /// <summary>Puts a job before all others of the queue; it keeps its place in the counts.</summary>
     public void PushUrgent(TJob job)
     {

@@ -2,7 +2,12 @@
  * ec_malloc.h - memory by type: fixed-size types come from per-thread caches, and usage is counted per type.
  *
  * All functions may be called from any thread, and memory may be freed by another thread than the one that
- * allocated it. Memory of a fixed-size type is aligned as malloc aligns (16 bytes).
+ * allocated it. Memory is aligned as malloc aligns (16 bytes). What a fixed-size type has once used stays
+ * with the type for its next objects.
+ *
+ * With FASTJOBS_CHECK=1 in the environment every object comes from malloc and every free is looked up: a
+ * second free and a foreign pointer are reported, and valgrind sees each object. For tests: one lock for all
+ * threads.
  */
 #ifndef FASTJOBS_EC_MALLOC_H
 #define FASTJOBS_EC_MALLOC_H
@@ -43,10 +48,11 @@ FJ_API void *ec_malloc(int memtype);
 FJ_API void *ec_malloc_size(int memtype, size_t size);
 
 /* Frees what ec_malloc* returned for the same type; NULL is allowed. A free under another type is reported by
- * fj_last_error (FASTJOBS_CHECK=1 makes the check exact) and the memory is kept. */
+ * fj_last_error and the memory is kept. A second free is sure to be noticed with FASTJOBS_CHECK=1 only. */
 FJ_API void ec_free(int memtype, void *ptr);
 
-/* Registers a type and returns its number, or -1. */
+/* Registers a type and returns its number, or -1: def or its name is missing, flags are set, or all 1024
+ * numbers are taken. Names may repeat. A type is for the life of the process. */
 FJ_API int ec_memtype_register(const mem_type_def *def);
 
 /* Reads a type's usage. 1, or 0 for an unknown type. */

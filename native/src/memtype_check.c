@@ -1,0 +1,110 @@
+/*
+ * memtype_check.c - check mode: what FASTJOBS_CHECK=1 asks for, and what a build with AddressSanitizer uses.
+ *
+ * Every object is a block of malloc's own, so that the sanitizer or valgrind watches its bounds and its life,
+ * and a table of the live blocks is asked at every free. Under one lock: this is a mode for tests.
+ */
+#include "memtype.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fj_base.h"
+#include "guard.h"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FJ_MT_ADDRESS_SANITIZER 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define FJ_MT_ADDRESS_SANITIZER 1
+#endif
+
+enum { BUCKETS = 1 << 16 };
+
+struct entry {
+    struct entry *next;
+    uintptr_t
+        key; /* the complement of the address: a leak checker must not find the block through the table */
+    size_t size;
+    int memtype;
+};
+
+bool fj_mt_checked;
+
+static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct entry *s_buckets[BUCKETS];
+
+bool fj_mt_check_wanted(void)
+{
+#ifdef FJ_MT_ADDRESS_SANITIZER
+    return true;
+#else
+    const char *value = getenv("FASTJOBS_CHECK");
+    return value != NULL && strcmp(value, "1") == 0;
+#endif
+}
+
+static struct entry **find(uintptr_t key)
+{
+    struct entry **at = &s_buckets[(key * UINT64_C(0x9E3779B97F4A7C15)) >> 48];
+    while (*at != NULL && (*at)->key != key) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+void *fj_mt_check_alloc(int memtype, size_t size)
+{
+    void *object = malloc(size);
+    struct entry *entry = malloc(sizeof(*entry));
+    if (object == NULL || entry == NULL) {
+        free(object);
+        free(entry);
+        return NULL;
+    }
+    *entry = (struct entry){.key = ~(uintptr_t)object, .size = size, .memtype = memtype};
+    pthread_mutex_lock(&s_lock);
+    struct entry **at = find(entry->key);
+    entry->next = *at == NULL ? NULL : (*at)->next; /* an entry of a block that somebody gave to free() */
+    *at = entry;
+    pthread_mutex_unlock(&s_lock);
+    fj_mt_count_alloc(memtype, size);
+    return object;
+}
+
+bool fj_mt_check_free(int memtype, void *object)
+{
+    pthread_mutex_lock(&s_lock);
+    struct entry **at = find(~(uintptr_t)object);
+    struct entry *entry = *at;
+    int found = entry == NULL ? -1 : entry->memtype;
+    if (found == memtype) {
+        *at = entry->next;
+    }
+    pthread_mutex_unlock(&s_lock);
+    if (found < 0) {
+        fj_set_error(FJ_EINVAL, "ec_free: %p, freed as memtype %d, is not allocated (freed twice?)", object,
+                     memtype);
+        return false;
+    }
+    if (found != memtype) {
+        fj_set_error(FJ_EINVAL, "ec_free: %p, freed as memtype %d, is of memtype %d; it is kept", object,
+                     memtype, found);
+        return false;
+    }
+    fj_mt_count_free(memtype, entry->size);
+    free(entry);
+    free(object);
+    return true;
+}
+
+void fj_mt_check_lock(bool lock)
+{
+    if (lock) {
+        pthread_mutex_lock(&s_lock);
+    } else {
+        pthread_mutex_unlock(&s_lock);
+    }
+}
