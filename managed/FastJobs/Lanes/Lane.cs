@@ -44,6 +44,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     where TSlot : struct, ISlot<TJob, TSlot>
     where TOps : struct, IJobOps<TJob>
 {
+    private readonly Lock _capacityLock = new();
     private long _backlog;
     private long _waiting;
     private long _inlineStarted;
@@ -93,8 +94,13 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
         }
     }
 
-    private void AdjustCapacity() =>
-        Queue.SetCapacity(Backlog == 0 ? long.MaxValue : Math.Max(0, Backlog - Volatile.Read(ref _waiting)));
+    private void AdjustCapacity()
+    {
+        lock (_capacityLock) // what is computed last is set last
+        {
+            Queue.SetCapacity(Backlog == 0 ? long.MaxValue : Math.Max(0, Backlog - Volatile.Read(ref _waiting)));
+        }
+    }
 
     /// <summary>Jobs handed in since the lane was made.</summary>
     public long SubmittedJobs => Queue.EndPosition + Volatile.Read(ref _inlineStarted);
@@ -146,6 +152,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
         if (_closed)
         {
             Interlocked.Decrement(ref _inlineStarted);
+            Workers.Idled?.Invoke(); // a drain may have seen it as started
             return Submitted.Closed;
         }
 

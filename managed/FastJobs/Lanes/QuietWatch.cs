@@ -4,6 +4,7 @@ namespace FastJobs.Lanes;
 /// Tells when nothing is in flight. Lanes report every time a worker runs out of work or a job ends elsewhere; the
 /// question is asked only if somebody waits for the answer. docs/protocols.md#drain.
 /// </summary>
+/// <remarks>Its lock comes before those of the lanes, which the question takes; lanes report without a lock.</remarks>
 internal sealed class QuietWatch(Func<bool> isQuiet)
 {
     private readonly Lock _lock = new();
@@ -30,7 +31,7 @@ internal sealed class QuietWatch(Func<bool> isQuiet)
         // Full fence between the count of a finished job and the look at the waiters: either this sees a waiter, or the
         // waiter's own look sees the job. Pairs with WhenQuiet.
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _count) == 0 || !isQuiet())
+        if (Volatile.Read(ref _count) == 0)
         {
             return;
         }
@@ -38,6 +39,12 @@ internal sealed class QuietWatch(Func<bool> isQuiet)
         TaskCompletionSource[] waiting;
         lock (_lock)
         {
+            // Asked under the lock, so that the answer is no older than the youngest waiter that gets it.
+            if (!isQuiet())
+            {
+                return;
+            }
+
             waiting = [.. _waiting];
             _waiting.Clear();
             _count = 0;

@@ -7,19 +7,11 @@ namespace FastJobs.Lanes;
 /// <summary>The life of a worker: start, search, run, park, exit.</summary>
 internal sealed partial class WorkerSet<TJob, TSlot, TOps>
 {
-    /// <summary>
-    /// Starts a thread for a claimer that is counted already. May run under the lock: a thread that starts takes it only
-    /// after its start was reported.
-    /// </summary>
+    // Under the lock, so that the end of the set knows every thread. The new thread takes the lock only after its start was
+    // reported here.
     private bool TryStartWorker()
     {
-        Worker worker;
-        lock (_lock)
-        {
-            worker = new Worker(this, ++_numbers);
-            _workers.Add(worker);
-        }
-
+        var worker = new Worker(this, ++_numbers);
         worker.Thread = new Thread(static state => ((Start)state!).Run(), Settings.StackSize)
         {
             IsBackground = true,
@@ -29,21 +21,12 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         try
         {
             worker.Thread.UnsafeStart(new Start(this, worker));
+            _workers.Add(worker);
             return true;
         }
         catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
         {
-            // The system has no more threads. The job stays queued: the next submit tries again, and so does whichever
-            // worker of the set runs out of work.
-            lock (_lock)
-            {
-                _claimers--;
-                Forget(worker);
-                Queue.EndSearch();
-                Queue.SetSleepers(CanAddClaimer);
-            }
-
-            return false;
+            return false; // the system has no more threads
         }
         finally
         {
@@ -185,6 +168,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             if (!Queue.TryFallAsleep(searching, CanAddClaimer))
             {
                 _claimers++;
+                Queue.SetSleepers(CanAddClaimer);
                 searching = true;
                 return true;
             }
@@ -230,6 +214,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             bool over = _claimers > Allowed;
             if (!over && !_ending)
             {
+                Volatile.Write(ref _control, 0); // somebody else stopped
                 return true;
             }
 

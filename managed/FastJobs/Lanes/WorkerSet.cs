@@ -9,8 +9,8 @@ namespace FastJobs.Lanes;
 /// </summary>
 /// <remarks>
 /// A claimer is a worker that may take jobs: it runs one or searches. Invariants, at every release of the lock: the
-/// tail's Sleepers flag is set exactly if <see cref="CanAddClaimer"/>; the control word is non-zero exactly if some
-/// claimer has to stop (too many for the limit, or the set ends). A claim itself takes no lock.
+/// tail's Sleepers flag is set exactly if <see cref="CanAddClaimer"/>; the control word is non-zero if some claimer has to
+/// stop (too many for the limit, or the set ends). A claim itself takes no lock.
 /// </remarks>
 internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerHost
     where TSlot : struct, ISlot<TJob, TSlot>
@@ -105,7 +105,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         }
     }
 
-    private int Allowed => _deferred ? 0 : _limit == 0 ? 1 : Math.Max(0, _limit - _held);
+    private int Allowed => _deferred ? 0 : Math.Max(0, Math.Max(_limit, 1) - _held);
 
     private bool CanAddClaimer => !_ending && _claimers < Allowed;
 
@@ -121,10 +121,10 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
                 return;
             }
 
-            sleeper = AddClaimer();
+            TryAddClaimer(out sleeper);
         }
 
-        Rouse(sleeper);
+        sleeper?.Parker.Unpark();
     }
 
     /// <summary>Jobs that wait before all others.</summary>
@@ -214,39 +214,41 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         while (Queue.SetSleepers(CanAddClaimer) || (CanAddClaimer && _urgentCount > 0 && !Queue.HasSearchers))
         {
             // Jobs wait and nobody searches. One is enough: it wakes the next when it has found a job.
-            if (!Rouse(AddClaimer()))
+            if (!TryAddClaimer(out Worker? sleeper))
             {
                 return;
             }
+
+            sleeper?.Parker.Unpark();
         }
     }
 
-    // Under the lock. The new claimer counts as a searcher from now on, so that one submit wakes one worker.
-    private Worker? AddClaimer()
+    // Under the lock: adds a claimer, a sleeper that the caller unparks or a new thread. It counts as a searcher from now
+    // on, so that one submit wakes one worker. False: there is no thread to be had. The job stays queued then: the next
+    // submit tries again, and so does whichever worker of the set runs out of work.
+    private bool TryAddClaimer(out Worker? sleeper)
     {
         _claimers++;
         Queue.AddSearcher();
+        bool added = true;
+        if (_parked.Count > 0)
+        {
+            sleeper = _parked[^1];
+            _parked.RemoveAt(_parked.Count - 1);
+        }
+        else
+        {
+            sleeper = null;
+            if (!TryStartWorker())
+            {
+                added = false;
+                _claimers--;
+                Queue.EndSearch();
+            }
+        }
+
         Queue.SetSleepers(CanAddClaimer);
-        if (_parked.Count == 0)
-        {
-            return null;
-        }
-
-        Worker sleeper = _parked[^1];
-        _parked.RemoveAt(_parked.Count - 1);
-        return sleeper;
-    }
-
-    // False: a thread had to be started and the system has none to give.
-    private bool Rouse(Worker? sleeper)
-    {
-        if (sleeper is null)
-        {
-            return TryStartWorker();
-        }
-
-        sleeper.Parker.Unpark();
-        return true;
+        return added;
     }
 
     /// <summary>A snapshot of the figures; consistent for each worker, not between them.</summary>
