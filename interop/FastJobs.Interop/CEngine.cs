@@ -21,7 +21,6 @@ internal sealed unsafe class CEngine
     private const int Running = 0;
     private const int ShuttingDown = 1;
 
-    private readonly bool _checks = JobChecks.Enabled;
     private int _state = Running;
 
     private CEngine()
@@ -34,6 +33,9 @@ internal sealed unsafe class CEngine
 
     /// <summary>The engine, once the C layer has started it.</summary>
     public static CEngine Current = null!;
+
+    /// <summary>FASTJOBS_CHECK: see JobChecks.</summary>
+    public readonly bool Checks = JobChecks.IsAskedFor();
 
     public LaneGroup<nint, PointerSlot, CJobOps> Lanes { get; }
 
@@ -53,22 +55,23 @@ internal sealed unsafe class CEngine
     public static bool IsSchedulerThread => Worker.Current?.Host.LaneId == SchedulerId;
 
     /// <summary>Checks a job and hands it to its lane. False: the error is set and the job is the caller's.</summary>
+    /// <remarks>The hot path of the library. What fails is in JobErrors, so that no text is made room for here.</remarks>
     public bool Queue(ec_thread_pool_job* job, sbyte* file, int line)
     {
-        if (!IsValid(job))
+        if (!JobErrors.IsValid(job))
         {
-            return false;
+            return JobErrors.Refuse(job);
         }
 
         CLane? lane = job->job_class == NativeConstants.ECTP_CLASS_SHORT_LIVED ? ShortLived : Lanes.Find(job->job_class);
         if (lane is null)
         {
-            return Errors.Fail(fj_error.FJ_ENOCLASS, $"no pool has job class {job->job_class}");
+            return JobErrors.UnknownClass(job->job_class);
         }
 
-        if (_checks && !JobChecks.TryHold(job))
+        if (Checks && !JobChecks.TryHold(job))
         {
-            return Errors.Fail(fj_error.FJ_EBUSY, $"the job {(nint)job:x} is queued or running already (FASTJOBS_CHECK)");
+            return JobErrors.QueuedTwice(job);
         }
 
         job->file = file;
@@ -82,17 +85,7 @@ internal sealed unsafe class CEngine
             submitted = IsSchedulerThread ? lane.SubmitForced((nint)job) : lane.Submit((nint)job);
         }
 
-        if (submitted != Submitted.Closed)
-        {
-            return true;
-        }
-
-        if (_checks)
-        {
-            JobChecks.Returned(job);
-        }
-
-        return Errors.Fail(fj_error.FJ_ESHUTDOWN, "ec_thread_pool_shutdown was called: no more jobs are taken");
+        return submitted != Submitted.Closed || JobErrors.ShutDown(job);
     }
 
     /// <summary>The other half of a job with skip_completion.</summary>
@@ -181,39 +174,5 @@ internal sealed unsafe class CEngine
             Lanes.Look();
         }
         while (!quiet.Wait(1));
-    }
-
-    private static bool IsValid(ec_thread_pool_job* job)
-    {
-        if (job == null)
-        {
-            return Errors.Fail(fj_error.FJ_EINVAL, "ec_queue_async_job: the job is NULL");
-        }
-
-        if (job->worker == null)
-        {
-            return Errors.Fail(fj_error.FJ_EINVAL, "ec_queue_async_job: the job's worker is NULL");
-        }
-
-        switch (job->completion)
-        {
-            case Mode.ECTP_COMPLETE_NONE or Mode.ECTP_COMPLETE_SYNC:
-                return true;
-
-            case Mode.ECTP_COMPLETE_CALLBACK or Mode.ECTP_COMPLETE_CALLBACK_SCHED:
-                return job->r.cb.func != null
-                    || Errors.Fail(fj_error.FJ_EINVAL, "ec_queue_async_job: the completion is a callback and r.cb.func is NULL");
-
-            case Mode.ECTP_COMPLETE_SEMAPHORE:
-                return job->r.sema != null
-                    || Errors.Fail(fj_error.FJ_EINVAL, "ec_queue_async_job: the completion is SEMAPHORE and r.sema is NULL");
-
-            case Mode.ECTP_COMPLETE_EVENT or Mode.ECTP_COMPLETE_MODULE or Mode.ECTP_COMPLETE_EVENT_INST
-                or Mode.ECTP_COMPLETE_CALLBACK_SCHED_INST:
-                return Errors.Fail(fj_error.FJ_ENOTSUP, $"{job->completion} is not available in this version");
-
-            default:
-                return Errors.Fail(fj_error.FJ_EINVAL, $"ec_queue_async_job: unknown completion {(uint)job->completion}");
-        }
     }
 }

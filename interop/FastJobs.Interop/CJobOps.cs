@@ -38,9 +38,9 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
             Volatile.Write(ref worker.CurrentKind, (nint)job->file);
         }
 
-        if (JobChecks.Enabled)
+        if (goneAfterWorker)
         {
-            JobChecks.Started(job, goneAfterWorker);
+            JobChecks.Returned(job); // its worker may queue it again
         }
 
         job->worker(job, job->closure);
@@ -65,10 +65,7 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
             SlotGate.Release(job->concurrency);
         }
 
-        if (JobChecks.Enabled)
-        {
-            JobChecks.Returned(job);
-        }
+        JobChecks.Returned(job);
 
         if (job->free_on_completion_memtype != 0)
         {
@@ -96,10 +93,7 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
     public static void Deliver(ec_thread_pool_job* job)
     {
         int memoryType = job->free_on_completion_memtype;
-        if (JobChecks.Enabled)
-        {
-            JobChecks.Returned(job);
-        }
+        JobChecks.Returned(job);
 
         switch (job->completion)
         {

@@ -11,21 +11,18 @@ internal static unsafe class JobChecks
 {
     private static readonly ConcurrentDictionary<nint, byte> s_held = new();
 
-    public static readonly bool Enabled = Environment.GetEnvironmentVariable("FASTJOBS_CHECK") is { Length: > 0 } value
-        && value != "0";
+    public static bool IsAskedFor() =>
+        Environment.GetEnvironmentVariable("FASTJOBS_CHECK") is { Length: > 0 } value && value != "0";
 
     /// <summary>False: the library holds this job already.</summary>
     public static bool TryHold(ec_thread_pool_job* job) => s_held.TryAdd((nint)job, 0);
 
     /// <summary>The job is its caller's again.</summary>
-    public static void Returned(ec_thread_pool_job* job) => s_held.TryRemove((nint)job, out _);
-
-    /// <summary>The worker starts: a job that is gone after it may be queued again by it.</summary>
-    public static void Started(ec_thread_pool_job* job, bool goneAfterWorker)
+    public static void Returned(ec_thread_pool_job* job)
     {
-        if (goneAfterWorker)
+        if (CEngine.Current.Checks)
         {
-            Returned(job);
+            s_held.TryRemove((nint)job, out _);
         }
     }
 }
