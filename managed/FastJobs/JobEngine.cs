@@ -67,7 +67,15 @@ public sealed class JobEngine : IAsyncDisposable, IJobReports
     public JobLane? FindLane(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return _group.Find(name) is { } lane ? Lanes[lane.Id] : null;
+        foreach (JobLane lane in Volatile.Read(ref _lanes))
+        {
+            if (string.Equals(lane.Name, name, StringComparison.OrdinalIgnoreCase))
+            {
+                return lane;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Adds a lane. It has no thread until its first job.</summary>
@@ -108,9 +116,9 @@ public sealed class JobEngine : IAsyncDisposable, IJobReports
     /// <returns>What was discarded and what still ran. Called again: the same report.</returns>
     public Task<StopReport> StopAsync(TimeSpan deadline)
     {
-        if (deadline < TimeSpan.Zero && deadline != Timeout.InfiniteTimeSpan)
+        if (deadline != Timeout.InfiniteTimeSpan && (deadline < TimeSpan.Zero || deadline.TotalMilliseconds > int.MaxValue))
         {
-            throw new ArgumentOutOfRangeException(nameof(deadline), deadline, "A deadline is not negative.");
+            throw new ArgumentOutOfRangeException(nameof(deadline), deadline, "A deadline is from 0 to 24 days, or infinite.");
         }
 
         lock (_lock)
@@ -154,27 +162,42 @@ public sealed class JobEngine : IAsyncDisposable, IJobReports
         long discarded = 0;
         if (!drained)
         {
-            _stopping.Cancel();
             foreach (JobLane lane in Lanes)
             {
                 discarded += lane.Inner.DiscardQueued();
             }
 
-            await InTime(_group.DrainAsync(), deadline).ConfigureAwait(false);
+            CancelStopping();
+            drained = await InTime(_group.DrainAsync(), deadline).ConfigureAwait(false);
         }
 
-        int stillRunning = 0;
+        long running = drained ? 0 : _group.JobsInFlight();
+        long patience = Environment.TickCount64 + 100;
         foreach (Thread thread in _group.End())
         {
             // Workers that have no job end at once; the others had their time above.
-            bool ended = thread == Thread.CurrentThread || (drained ? Joined(thread, -1) : Joined(thread, 100));
-            stillRunning += ended ? 0 : 1;
+            thread.Join(drained ? Timeout.Infinite : (int)Math.Max(0, patience - Environment.TickCount64));
         }
 
-        return new StopReport(discarded, stillRunning);
+        foreach (JobLane lane in Lanes)
+        {
+            discarded += lane.Inner.RefusedJobs;
+        }
+
+        return new StopReport(discarded, (int)running);
     }
 
-    private static bool Joined(Thread thread, int milliseconds) => thread.Join(milliseconds);
+    private void CancelStopping()
+    {
+        try
+        {
+            _stopping.Cancel();
+        }
+        catch (AggregateException)
+        {
+            // Callbacks of jobs that failed. The stop goes on without them, and they have nobody to tell.
+        }
+    }
 
     private static async Task<bool> InTime(Task task, TimeSpan deadline)
     {

@@ -18,8 +18,8 @@ public sealed class JobEngineOptions
 public readonly record struct UnhandledJobException(Exception Exception, JobLane Lane);
 
 /// <summary>How an engine ended.</summary>
-/// <param name="Discarded">Jobs that waited and did not run.</param>
-/// <param name="StillRunning">Workers whose job did not end in time; they are left behind.</param>
+/// <param name="Discarded">Jobs that waited, in the queue or for room in it, and did not run.</param>
+/// <param name="StillRunning">Jobs that did not end in time, asynchronous ones included; they are left behind.</param>
 public readonly record struct StopReport(long Discarded, int StillRunning);
 
 /// <summary>What a job's awaiter gets when the engine stopped before the job could run.</summary>

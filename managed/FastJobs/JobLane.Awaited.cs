@@ -127,6 +127,7 @@ public sealed partial class JobLane
     private static void RefuseWaiting<TResult>(JobRef refused)
     {
         var job = (AwaitedJob<TResult>)refused.Job;
-        job.Refuse(new JobDiscardedException(job.Lane!.Name));
+        job.Lane!.CountRefused();
+        job.Refuse(new JobDiscardedException(job.Lane.Name));
     }
 }

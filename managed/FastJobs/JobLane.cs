@@ -142,6 +142,9 @@ public sealed partial class JobLane
             case Submitted.Closed:
                 job.Discard();
                 return ValueTask.FromException(Stopped());
+            case Submitted.Full when Inner.IsOwnWorker:
+                Hand(job);
+                return default;
             default:
                 return SubmitWhenRoomAsync(job, cancellationToken);
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
+using FastJobs.Parking;
 
 namespace FastJobs.Channels;
 
@@ -36,9 +37,10 @@ internal partial class SegmentedChannel<T, TSlot>
         Waiter<T>? lastServed = null;
         Waiter<bool>? told = null;
         HeadWord claimed = default;
+        var backoff = default(Backoff);
         lock (_gate)
         {
-            while (_reads.First is { } read && TryClaimCore(out T? item, ref claimed) == Claim.Claimed)
+            while (_reads.First is { } read && TryClaimCore(out T? item, ref claimed, ref backoff) == Claim.Claimed)
             {
                 WaiterPool<T>.Detach(read);
                 read.Item = item;
@@ -230,8 +232,9 @@ internal partial class SegmentedChannel<T, TSlot>
         // Full fence. Pairs with the add of a writer: either its position is seen here or it sees the flag.
         Interlocked.Or(ref _tail.Value, TailWord.Sleepers);
         var spinner = default(SpinWait);
+        var backoff = default(Backoff);
         Claim claim;
-        while ((claim = TryClaimCore(out item, ref claimed)) == Claim.Unpublished)
+        while ((claim = TryClaimCore(out item, ref claimed, ref backoff)) == Claim.Unpublished)
         {
             spinner.SpinOnce(); // that writer may have come before the flag, so it would not notify
         }
@@ -251,31 +254,30 @@ internal partial class SegmentedChannel<T, TSlot>
             return default;
         }
 
-        return TryWriteOrEnlist(item, RunInline, cancellationToken, out Waiter<T>? waiter, out closed) ? default
+        return TryWriteOrEnlist(item, RunInline, cancellationToken, null, out Waiter<T>? waiter, out closed) ? default
             : closed ? ValueTask.FromException(ClosedException())
             : waiter!.UntypedTask;
     }
 
     /// <summary>Writes; if there is no room, returns a waiter whose continuation runs in the thread that makes room.</summary>
     public bool TryWriteOrWait(T item, out Waiter<T>? waiter, out bool closed) =>
-        TryWriteOrEnlist(item, runInline: true, default, out waiter, out closed);
+        TryWriteOrEnlist(item, runInline: true, default, null, out waiter, out closed);
 
     /// <summary>Writes, now or when there is room, without a caller that waits. False: the channel is closed.</summary>
     /// <param name="item">The item.</param>
     /// <param name="refused">Called with the item if the channel is closed before there was room.</param>
-    public bool WriteEventually(T item, Action<T> refused)
-    {
-        if (TryWriteOrWait(item, out Waiter<T>? waiter, out bool closed))
-        {
-            return true;
-        }
+    public bool WriteEventually(T item, Action<T> refused) =>
+        TryWriteOrEnlist(item, runInline: true, default, refused, out _, out bool closed) || !closed;
 
-        waiter?.Detach(refused);
-        return !closed;
-    }
-
+    // refused: nobody will await the waiter. It is detached under the gate, before anybody can complete it, so that who closes
+    // the channel has called refused when the close returns.
     private bool TryWriteOrEnlist(
-        T item, bool runInline, CancellationToken cancellationToken, out Waiter<T>? waiter, out bool closed)
+        T item,
+        bool runInline,
+        CancellationToken cancellationToken,
+        Action<T>? refused,
+        out Waiter<T>? waiter,
+        out bool closed)
     {
         bool notify = false;
         waiter = null;
@@ -294,6 +296,10 @@ internal partial class SegmentedChannel<T, TSlot>
                 {
                     waiter = ItemWaiters.Enlist(_writes, runInline, cancellationToken);
                     waiter.Item = item;
+                    if (refused is not null)
+                    {
+                        waiter.Detach(refused);
+                    }
                 }
 
                 return false;

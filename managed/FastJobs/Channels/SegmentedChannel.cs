@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using FastJobs.Parking;
 
 namespace FastJobs.Channels;
 
@@ -29,6 +30,10 @@ internal enum Claim
 internal partial class SegmentedChannel<T, TSlot> : Channel<T>
     where TSlot : struct, ISlot<T, TSlot>
 {
+    // How many items ahead a reader asks for the memory behind an item: it comes from the writer's core, which takes as
+    // long as a few short jobs.
+    private const int PrefetchDistance = 4;
+
     private readonly SegmentStore<T, TSlot> _store = new();
 
     // Hints, right most of the time; a segment is believed only if its Base fits the position.
@@ -79,8 +84,14 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
     public bool TryWriteForced(T item)
     {
         // Full fence. Pairs with every Interlocked operation on the tail: a reader that goes to sleep either finds this
-        // position in the word or leaves its flag in what this add returns.
-        var tail = new TailWord(Interlocked.Add(ref _tail.Value, TailWord.PositionOne) - TailWord.PositionOne);
+        // position in the word or leaves its flag in what was replaced.
+        long raw = Volatile.Read(ref _tail.Value);
+        if (Interlocked.CompareExchange(ref _tail.Value, raw + TailWord.PositionOne, raw) != raw)
+        {
+            raw = TakePositionAmongOthers();
+        }
+
+        var tail = new TailWord(raw);
         if (!tail.NeedsAttention)
         {
             Publish(tail.Position, item);
@@ -88,6 +99,25 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
         }
 
         return PublishAttentively(tail, item);
+    }
+
+    // Another writer was faster. Two that alternate wait for the word to travel between their cores at every item; one that
+    // steps back lets the other write many meanwhile. After a few rounds an add takes a position for certain.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private long TakePositionAmongOthers()
+    {
+        var backoff = default(Backoff);
+        for (int round = 0; round < Backoff.Patience; round++)
+        {
+            backoff.Lost();
+            long raw = Volatile.Read(ref _tail.Value);
+            if (Interlocked.CompareExchange(ref _tail.Value, raw + TailWord.PositionOne, raw) == raw)
+            {
+                return raw;
+            }
+        }
+
+        return Interlocked.Add(ref _tail.Value, TailWord.PositionOne) - TailWord.PositionOne;
     }
 
     /// <summary>Writes if there is room.</summary>
@@ -148,7 +178,8 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
 
             // The head is read after the tail: at the moment of that read at least tail - head items waited, so "full"
             // is true of that moment. The head only grows, so room that is seen is still there when the exchange wins.
-            // While writers wait the cached head says "full": it is not brought up to date by those who must not pass.
+            // While writers wait the cached head says "full", so that all come to the look at the flag: nobody brings it up
+            // to date then, those who admit writers neither, or others would take the room behind their backs.
             if (tail.Position - Volatile.Read(ref _tail.Cached) >= Capacity)
             {
                 var head = new HeadWord(Volatile.Read(ref _head.Value));
@@ -162,7 +193,10 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
                     return BoundedWrite.OthersWait;
                 }
 
-                Volatile.Write(ref _tail.Cached, head.Position);
+                if (!head.HasWritersWaiting)
+                {
+                    Volatile.Write(ref _tail.Cached, head.Position);
+                }
             }
 
             // Full fence, as in TryWriteForced.
@@ -221,10 +255,10 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
 
     /// <summary>Claims the oldest item, if it is published.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Claim TryClaim(out T? item)
+    public Claim TryClaim(out T? item, ref Backoff backoff)
     {
         HeadWord claimed = default;
-        Claim claim = TryClaimCore(out item, ref claimed);
+        Claim claim = TryClaimCore(out item, ref claimed, ref backoff);
         if (claimed.HasFlags)
         {
             AfterClaim(claimed);
@@ -235,9 +269,9 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
 
     // claimed: what the head said at the claim; where it has flags the caller must call AfterClaim, once it holds no gate.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Claim TryClaimCore(out T? item, ref HeadWord claimed)
+    private Claim TryClaimCore(out T? item, ref HeadWord claimed, ref Backoff backoff)
     {
-        while (true)
+        for (bool first = true; ; first = false)
         {
             long raw = Volatile.Read(ref _head.Value);
             var head = new HeadWord(raw);
@@ -284,13 +318,21 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
             if (Interlocked.CompareExchange(ref _head.Value, raw + TailWord.PositionOne, raw) == raw)
             {
                 item = TSlot.Take(ref slot); // ends with a release: pairs with SegmentStore.Retire
+                TSlot.Prefetch(ref segment.At((offset + PrefetchDistance) & (Segment<T, TSlot>.Length - 1)));
                 if (head.HasFlags)
                 {
                     claimed = head;
                 }
 
+                if (first)
+                {
+                    backoff.WonAtOnce();
+                }
+
                 return Claim.Claimed;
             }
+
+            backoff.Lost();
         }
     }
 
@@ -298,9 +340,10 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
     public bool TryRead([MaybeNullWhen(false)] out T item)
     {
         var spinner = default(SpinWait);
+        var backoff = default(Backoff);
         while (true)
         {
-            Claim claim = TryClaim(out item);
+            Claim claim = TryClaim(out item, ref backoff);
             if (claim != Claim.Unpublished)
             {
                 return claim == Claim.Claimed;

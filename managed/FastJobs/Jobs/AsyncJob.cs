@@ -55,6 +55,7 @@ internal sealed unsafe class AsyncJob<TState, TResult, TAwaiter, TWork> : Awaite
             return true;
         }
 
+        bool completed;
         try
         {
             if (self.Context is { } context)
@@ -66,6 +67,8 @@ internal sealed unsafe class AsyncJob<TState, TResult, TAwaiter, TWork> : Awaite
             {
                 self.Start();
             }
+
+            completed = TWork.IsCompleted(in self._awaiter); // throws if the work returned a ValueTask that is used up
         }
         catch (Exception e)
         {
@@ -75,17 +78,32 @@ internal sealed unsafe class AsyncJob<TState, TResult, TAwaiter, TWork> : Awaite
         }
 
         Clean(worker);
-        if (TWork.IsCompleted(in self._awaiter))
+        if (completed)
         {
             self.TakeOver();
             return true;
         }
 
-        // The hold comes before the continuation can: that gives it back.
-        self._inWorker = worker is not null;
-        worker?.Host.Hold();
-        self._awaiter.UnsafeOnCompleted(self._onTaskEnd);
+        self.GoOnElsewhere(worker);
         return false;
+    }
+
+    // The job is counted when its task ends, or here if its task cannot be awaited.
+    private void GoOnElsewhere(Worker? worker)
+    {
+        // The hold comes before the continuation can: that gives it back.
+        _inWorker = worker is not null;
+        worker?.Host.Hold();
+        try
+        {
+            _awaiter.UnsafeOnCompleted(_onTaskEnd);
+        }
+        catch (Exception e)
+        {
+            ManagedLane lane = Lane!;
+            Fail(e); // the job may be another's after this
+            lane.FinishElsewhere(worker is not null);
+        }
     }
 
     private static void Clean(Worker? worker)

@@ -167,6 +167,7 @@ internal abstract unsafe class AwaitedJob<TResult> : Job, IValueTaskSource<TResu
     {
         if (Word.State == JobState.Canceled)
         {
+            _core.Reset(); // the queue may hold the job for long: a second await must fail now, not release it again
             ReleaseSecond();
         }
         else

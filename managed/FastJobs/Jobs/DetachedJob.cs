@@ -52,11 +52,6 @@ internal sealed unsafe class DetachedJob<TState> : Job
             self.Lane!.Reports.ReportUnhandled(e, self.Lane);
         }
 
-        if (worker is not null)
-        {
-            JobContext.Clean();
-        }
-
         self.Recycle();
         return true;
     }

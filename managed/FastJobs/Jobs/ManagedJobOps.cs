@@ -31,7 +31,17 @@ internal struct JobSlot : ISlot<JobRef, JobSlot>
 /// <summary>What a lane does with a managed job.</summary>
 internal readonly struct ManagedJobOps : IJobOps<JobRef>
 {
-    public static bool Run(JobRef job, Worker? worker) => job.Job.Run(worker);
+    public static bool Run(JobRef job, Worker? worker)
+    {
+        if (worker is null)
+        {
+            return JobContext.RunInline(job.Job);
+        }
+
+        bool over = job.Job.Run(worker);
+        JobContext.Clean(); // a continuation that ran inline may have changed it too
+        return over;
+    }
 
     public static void Discard(JobRef job) => job.Job.Discard();
 
@@ -56,7 +66,14 @@ internal readonly struct ManagedJobOps : IJobOps<JobRef>
 internal sealed class ManagedLane(WorkerSetSettings settings, long backlog, IJobReports reports)
     : Lane<JobRef, JobSlot, ManagedJobOps>(settings, backlog)
 {
+    private long _refused;
+
     public IJobReports Reports { get; } = reports;
+
+    /// <summary>Jobs that waited for room when the lane closed.</summary>
+    public long RefusedJobs => Volatile.Read(ref _refused);
+
+    public void CountRefused() => Interlocked.Increment(ref _refused);
 
     /// <summary>Counts the end of a job that went on after its thread was free.</summary>
     public void FinishElsewhere(bool inWorker)
@@ -92,6 +109,47 @@ internal static class JobContext
     {
         ExecutionContext? context = ExecutionContext.Capture();
         return ReferenceEquals(context, s_default) ? null : context;
+    }
+
+    /// <summary>
+    /// Runs a job in its submitter's thread, which keeps its context; a job without one runs in the default context.
+    /// </summary>
+    public static bool RunInline(Job job)
+    {
+        ExecutionContext? own = ExecutionContext.Capture();
+        if (own is null)
+        {
+            return job.Run(null); // the submitter suppressed the flow: there is nothing that could be put back
+        }
+
+        if (job.Context is null && !ReferenceEquals(own, Default))
+        {
+            ExecutionContext.Restore(Default);
+        }
+
+        bool over = job.Run(null);
+        if (!ReferenceEquals(ExecutionContext.Capture(), own))
+        {
+            ExecutionContext.Restore(own);
+        }
+
+        return over;
+    }
+
+    // A new thread has it. Before the first worker there was none.
+    private static ExecutionContext Default
+    {
+        get
+        {
+            if (s_default is null)
+            {
+                var thread = new Thread(AdoptDefault);
+                thread.UnsafeStart();
+                thread.Join();
+            }
+
+            return s_default!;
+        }
     }
 
     /// <summary>Undoes what a job that ran without a context of its own changed in its thread's.</summary>

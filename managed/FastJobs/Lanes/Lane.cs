@@ -108,6 +108,11 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     /// <summary>Jobs that are over. Read before <see cref="SubmittedJobs"/>: equal means that nothing was in flight.</summary>
     public long FinishedJobs => Workers.FinishedJobs + Volatile.Read(ref _inlineFinished);
 
+    /// <summary>
+    /// Whether the caller is a job of this lane. If it waited for room it could wait for ever: it goes over the limit.
+    /// </summary>
+    public bool IsOwnWorker => ReferenceEquals(Worker.Current?.Host, Workers);
+
     /// <summary>Hands a job in; waits for room unless the caller is one of the lane's own workers.</summary>
     public Submitted Submit(TJob job)
     {
@@ -126,9 +131,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
             return Submitted.Closed;
         }
 
-        // A worker that waited for its own lane could wait for ever: it goes over the limit.
-        bool ownWorker = ReferenceEquals(Worker.Current?.Host, Workers);
-        bool written = ownWorker ? Queue.TryWriteForced(job) : BlockingWait.Write(Queue, job);
+        bool written = IsOwnWorker ? Queue.TryWriteForced(job) : BlockingWait.Write(Queue, job);
         return written ? Submitted.Queued : Submitted.Closed;
     }
 

@@ -131,6 +131,19 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
         return threads;
     }
 
+    /// <summary>Jobs that were handed in and are not over.</summary>
+    public long JobsInFlight()
+    {
+        long inFlight = 0;
+        foreach (Lane<TJob, TSlot, TOps> lane in Lanes)
+        {
+            long submitted = lane.SubmittedJobs;
+            inFlight += Math.Max(0, submitted - lane.FinishedJobs);
+        }
+
+        return inFlight;
+    }
+
     // All finished counts are read before all submitted counts, and no account's finished exceeds its submitted. So if the
     // sums are equal, all accounts were at the moment between the two passes: nothing was in flight then.
     private bool IsQuiet()

@@ -1,4 +1,5 @@
 using FastJobs.Channels;
+using FastJobs.Parking;
 
 namespace FastJobs.Lanes;
 
@@ -107,5 +108,22 @@ internal sealed class LaneQueue<TJob, TSlot>(ChannelSettings<TJob> settings, ISl
         AdmitWriters();
     }
 
-    protected override void NotifyReaders() => sleepers.Wake();
+    /// <summary>
+    /// A worker between two jobs does not count as a searcher at once, so it may be about to take the job: waking another
+    /// one costs more than a short look. Once no job waits there is nobody to be woken for.
+    /// </summary>
+    protected override void NotifyReaders()
+    {
+        for (int look = 0; look < Spinning.SubmitterLooks; look++)
+        {
+            if (!HasWork)
+            {
+                return;
+            }
+
+            Spinning.Once();
+        }
+
+        sleepers.Wake();
+    }
 }

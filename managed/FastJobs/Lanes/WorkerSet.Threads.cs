@@ -51,17 +51,24 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     // A worker comes here as a searcher and a claimer; it leaves as neither.
     private void Work(Worker worker)
     {
-        const int FoundLast = -1;
+        const int FoundLast = -Spinning.Lingers;
         bool searching = true;
         int looks = 0; // in vain, since the last job
+        var backoff = default(Backoff);
         while (true)
         {
-            if (Volatile.Read(ref _control) != 0 && !Checkpoint(worker, ref searching))
+            if (Volatile.Read(ref _control) != 0)
             {
-                return;
+                if (!Checkpoint(worker, ref searching))
+                {
+                    return;
+                }
+
+                // One that slept there comes back as a searcher: it must not be counted as such once more below.
+                looks = searching ? Math.Max(looks, 0) : looks;
             }
 
-            Claim claim = TryTake(out TJob? job);
+            Claim claim = TryTake(out TJob? job, ref backoff);
             if (claim == Claim.Claimed)
             {
                 looks = FoundLast;
@@ -77,7 +84,12 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
                     worker.CountJob();
                 }
             }
-            else if (looks == FoundLast)
+            else if (looks < -1)
+            {
+                looks++;
+                Spinning.Linger();
+            }
+            else if (looks == -1)
             {
                 worker.BecomeIdle();
                 searching = Queue.TryBeginSearch(Spinning.MaxSearchers);
@@ -104,7 +116,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Claim TryTake(out TJob? job)
+    private Claim TryTake(out TJob? job, ref Backoff backoff)
     {
         // Acquire: pairs with the increment in PushUrgent.
         if (Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(out job))
@@ -112,7 +124,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             return Claim.Claimed;
         }
 
-        return Queue.TryClaim(out job);
+        return Queue.TryClaim(out job, ref backoff);
     }
 
     private bool TryTakeUrgent(out TJob? job)
@@ -132,7 +144,8 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     /// <summary>Runs one job in the calling thread, which is one of the set's workers and in a job now.</summary>
     public bool TryRunOne()
     {
-        if (TryTake(out TJob? job) != Claim.Claimed)
+        var backoff = default(Backoff);
+        if (TryTake(out TJob? job, ref backoff) != Claim.Claimed)
         {
             return false;
         }

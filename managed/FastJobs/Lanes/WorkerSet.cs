@@ -158,8 +158,11 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
     {
         lock (_lock)
         {
+            // Nobody is woken: the calling worker is a claimer and looks for the next job itself, here or by way of its
+            // checkpoint. If it woke one for each job that it starts, a thousand pending jobs would cost a thousand threads.
             _held++;
-            Rebalance();
+            UpdateControl();
+            Queue.SetSleepers(CanAddClaimer);
         }
     }
 
@@ -207,10 +210,14 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         Idled?.Invoke();
     }
 
+    // Under the lock.
+    private void UpdateControl() =>
+        Volatile.Write(ref _control, (_claimers > Allowed ? OverLimit : 0) | (_ending ? Ending : 0));
+
     // Makes the invariants true again after a change of what they depend on. Under the lock.
     private void Rebalance()
     {
-        Volatile.Write(ref _control, (_claimers > Allowed ? OverLimit : 0) | (_ending ? Ending : 0));
+        UpdateControl();
         while (Queue.SetSleepers(CanAddClaimer) || (CanAddClaimer && _urgentCount > 0 && !Queue.HasSearchers))
         {
             // Jobs wait and nobody searches. One is enough: it wakes the next when it has found a job.

@@ -9,8 +9,17 @@ internal static class Spinning
     /// <summary>Looks at the queue before parking; some 20 µs in all.</summary>
     public static readonly int Limit = Environment.ProcessorCount > 1 ? 400 : 0;
 
+    /// <summary>Looks that a worker takes before it says that it searches, so that jobs that follow close on one another
+    /// do not cost it and their submitter the word in which it says so.</summary>
+    public const int Lingers = 6;
+
+    /// <summary>Looks that a submitter takes before it wakes a worker.</summary>
+    public static readonly int SubmitterLooks = Environment.ProcessorCount > 1 ? 8 : 0;
+
     /// <summary>How many workers of a set look at once; one more would only take a core from those who work.</summary>
     public static readonly int MaxSearchers = Math.Clamp(Environment.ProcessorCount / 2, 1, 8);
 
     public static void Once() => Thread.SpinWait(1);
+
+    public static void Linger() => Thread.SpinWait(3);
 }

@@ -19,9 +19,9 @@ internal static unsafe partial class ThreadName
             return;
         }
 
-        Span<byte> bytes = stackalloc byte[Encoding.UTF8.GetMaxByteCount(Shorten(name).Length) + 1];
-        int length = Math.Min(Encoding.UTF8.GetBytes(Shorten(name), bytes), MaxBytes);
-        bytes[length] = 0;
+        string shortName = Shorten(name);
+        Span<byte> bytes = stackalloc byte[Encoding.UTF8.GetMaxByteCount(MaxBytes) + 1];
+        bytes[Encoding.UTF8.GetBytes(shortName, bytes)] = 0;
         fixed (byte* text = bytes)
         {
             Control(SetName, (nint)text, 0, 0, 0);
@@ -32,9 +32,14 @@ internal static unsafe partial class ThreadName
     private static string Shorten(string name)
     {
         int dash = name.LastIndexOf('-');
-        return name.Length <= MaxBytes || dash < 0
-            ? name
-            : string.Concat(name.AsSpan(0, Math.Max(0, Math.Min(dash, MaxBytes - (name.Length - dash)))), name.AsSpan(dash));
+        dash = dash < 0 ? name.Length : dash;
+        int kept = dash;
+        while (kept > 0 && Encoding.UTF8.GetByteCount(name.AsSpan(0, kept)) + (name.Length - dash) > MaxBytes)
+        {
+            kept -= char.IsLowSurrogate(name[kept - 1]) && kept > 1 ? 2 : 1;
+        }
+
+        return string.Concat(name.AsSpan(0, kept), name.AsSpan(dash));
     }
 
     [LibraryImport("libc", EntryPoint = "prctl")]
