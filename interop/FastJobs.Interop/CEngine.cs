@@ -149,7 +149,11 @@ internal sealed unsafe class CEngine
         }
         else
         {
-            Lanes.Find(laneId)?.Workers.OnWorkerKilled(number);
+            Worker? killed = Lanes.Find(laneId)?.Workers.OnWorkerKilled(number);
+            if (killed is { CurrentSlot: not 0 })
+            {
+                SlotGate.Release((void*)killed.CurrentSlot);
+            }
         }
     }
 

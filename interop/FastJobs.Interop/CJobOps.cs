@@ -34,8 +34,9 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
         bool goneAfterWorker = job->completion == Mode.ECTP_COMPLETE_NONE && job->free_on_completion_memtype == 0;
         if (worker is not null)
         {
+            worker.CurrentSlot = (nint)semaphore;
             worker.CurrentLine = job->line;
-            Volatile.Write(ref worker.CurrentKind, (nint)job->file);
+            Volatile.Write(ref worker.CurrentKind, (nint)job->file); // release: a listing that sees it sees the line
         }
 
         if (goneAfterWorker)
@@ -44,6 +45,12 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
         }
 
         job->worker(job, job->closure);
+        if (worker is not null)
+        {
+            worker.CurrentSlot = 0;
+            Volatile.Write(ref worker.CurrentKind, Worker.NoKind);
+        }
+
         if (semaphore != null)
         {
             SlotGate.Release(semaphore);

@@ -57,7 +57,15 @@ internal static unsafe class PoolStats
         lane.Queue.VisitQueued(ref count);
         SlotGate.VisitWaiting(lane, count.Visit);
         lane.Workers.VisitUrgent(count.Visit);
-        lane.Workers.VisitBusy(worker => count.AddRunning(Volatile.Read(ref worker.CurrentKind), worker.CurrentLine));
+        lane.Workers.VisitWorkers(worker =>
+        {
+            nint file = Volatile.Read(ref worker.CurrentKind);
+            int line = worker.CurrentLine;
+            if (file != Worker.NoKind && file == Volatile.Read(ref worker.CurrentKind))
+            {
+                count.AddRunning(file, line);
+            }
+        });
         int filled = 0;
         foreach (((nint file, int line), (int queued, int running)) in count.Kinds)
         {

@@ -40,14 +40,17 @@ internal sealed class Worker : IDisposable
     public Thread? Thread { get; set; }
 
     /// <summary>What kind of job runs now; for listings. The meaning is the job ops'.</summary>
-    public nint CurrentKind;
+    public nint CurrentKind = NoKind;
     public int CurrentLine;
+
+    /// <summary>No job runs that a listing could show.</summary>
+    public const nint NoKind = -1;
 
     /// <summary>Set with its worker set's lock before an unpark that means "end".</summary>
     public bool EndRequested { get; set; }
 
-    /// <summary>Something that the owner of the jobs keeps with the thread.</summary>
-    public nint Tag { get; set; }
+    /// <summary>What the job in hand has to give back if it ends the thread; 0: nothing. The meaning is the job ops'.</summary>
+    public nint CurrentSlot;
 
     /// <summary>Jobs that ended in this worker.</summary>
     public long Jobs => Volatile.Read(ref _jobs.Value);

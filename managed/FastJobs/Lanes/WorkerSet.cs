@@ -190,14 +190,16 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
     }
 
     /// <summary>A job ended its worker's thread: another one takes its place.</summary>
-    public void OnWorkerKilled(int number)
+    /// <returns>The worker, for what its job has to give back.</returns>
+    public Worker? OnWorkerKilled(int number)
     {
+        Worker? worker;
         lock (_lock)
         {
-            Worker? worker = _workers.Find(worker => worker.Number == number);
+            worker = _workers.Find(worker => worker.Number == number);
             if (worker is null)
             {
-                return;
+                return null;
             }
 
             worker.BecomeIdle();
@@ -208,6 +210,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         }
 
         Idled?.Invoke();
+        return worker;
     }
 
     // Under the lock.
@@ -284,17 +287,14 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         }
     }
 
-    /// <summary>Calls <paramref name="visit"/> for every worker that runs a job now.</summary>
-    public void VisitBusy(Action<Worker> visit)
+    /// <summary>Calls <paramref name="visit"/> for every worker. Under the lock: must be short.</summary>
+    public void VisitWorkers(Action<Worker> visit)
     {
         lock (_lock)
         {
             foreach (Worker worker in _workers)
             {
-                if (worker.IsBusy)
-                {
-                    visit(worker);
-                }
+                visit(worker);
             }
         }
     }
