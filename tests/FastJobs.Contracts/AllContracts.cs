@@ -1,0 +1,31 @@
+using FastJobs.Contracts.Channels;
+using FastJobs.Contracts.Models;
+
+namespace FastJobs.Contracts;
+
+/// <summary>
+/// Every contract suite there is, in one place: the xunit project and the NativeAOT executable both run these.
+/// </summary>
+public static class AllContracts
+{
+    /// <summary>What a channel promises, over each kind of channel.</summary>
+    public static IReadOnlyList<ContractCase> ChannelContract { get; } =
+        [.. ChannelKinds.All.SelectMany(Channels.ChannelContract.Cases)];
+
+    /// <summary>Many producers and consumers with random cancels, over each kind of channel.</summary>
+    public static IReadOnlyList<ContractCase> ChannelStress { get; } =
+        [.. ChannelKinds.All.SelectMany(kind => new ChannelStress(kind).List())];
+
+    /// <summary>The models of the protocols, in every interleaving.</summary>
+    public static IReadOnlyList<ContractCase> Models { get; } = [.. ModelContract.Cases()];
+
+    /// <summary>What the managed engine promises.</summary>
+    public static IReadOnlyList<ContractCase> EngineContract { get; } = [.. Engine.EngineContract.Cases()];
+
+    /// <summary>The engine's races: wake-up, order, cancel, stop, load.</summary>
+    public static IReadOnlyList<ContractCase> EngineStress { get; } = [.. Engine.EngineContract.Stress()];
+
+    /// <summary>All suites.</summary>
+    public static IReadOnlyList<ContractCase> All { get; } =
+        [.. ChannelContract, .. ChannelStress, .. Models, .. EngineContract, .. EngineStress];
+}

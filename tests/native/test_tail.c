@@ -1,0 +1,459 @@
+/*
+ * test_tail.c - jobs completed from outside: skip_completion and ec_async_complete_tail.
+ *
+ * The tail may come before the worker starts, while it runs, inside it and after it. In each case there is
+ * one completion, after the worker.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "harness.h"
+
+#include <sched.h>
+
+static sem_t s_done;
+
+/* A job that says what happened to it, in which order. */
+struct traced {
+    ec_async_job job;
+    struct gate gate; /* the worker stands at it */
+    long returning;   /* the worker is about to return */
+    long completions;
+    pthread_t worker, completion;
+    int completed_after_worker;
+};
+
+static void traced_worker(ec_async_job *job, void *closure)
+{
+    job_taken(job);
+    struct traced *t = closure;
+    t->worker = pthread_self();
+    GATE_PASS(&t->gate);
+    set(&t->returning, 1);
+    job_given(job);
+}
+
+static void traced_completion(ec_async_job *job, void *closure)
+{
+    job_taken(job);
+    struct traced *t = closure;
+    t->completed_after_worker = (int)get(&t->returning);
+    t->completion = pthread_self();
+    add(&t->completions, 1);
+    job_given(job);
+    sem_post(&s_done);
+}
+
+static void traced_init(struct traced *t, int job_class, int gate_open_at_once)
+{
+    static const struct gate closed = GATE_CLOSED;
+    memset(t, 0, sizeof(*t));
+    t->gate = closed;
+    t->gate.open = gate_open_at_once;
+    job_with_callback(&t->job, job_class, traced_worker, t, traced_completion, t);
+    t->job.skip_completion = 1;
+}
+
+static void *tail_in_thread(void *job)
+{
+    job_taken(job);
+    ec_async_complete_tail(job);
+    return NULL;
+}
+
+/* Waits until the pool has counted its jobs: then their workers have returned. */
+static void await_returned(int job_class, unsigned long long jobs)
+{
+    POLL(stats_of(job_class).invocations >= jobs);
+}
+
+static void without_a_tail_nothing_completes(void)
+{
+    int pool = new_pool("tail.none", 1);
+    struct traced t;
+    traced_init(&t, pool, 1);
+    QUEUE(&t.job);
+    await_returned(pool, 1);
+    CHECK_EQ(get(&t.completions), 0);
+    CHECK_EQ(semaphore_value(&s_done), 0);
+    ec_async_complete_tail(&t.job);
+    CHECK_EQ(get(&t.completions), 1);
+    AWAIT(&s_done);
+}
+
+static void after_the_worker_it_completes_in_the_calling_thread(void)
+{
+    int pool = new_pool("tail.after", 1);
+    for (int i = 0; i < 100; i++) {
+        struct traced t;
+        traced_init(&t, pool, 1);
+        QUEUE(&t.job);
+        await_returned(pool, (unsigned long long)i + 1);
+        pthread_t thread = start_thread(tail_in_thread, &t.job);
+        AWAIT(&s_done);
+        CHECK_EQ(get(&t.completions), 1);
+        CHECK(t.completed_after_worker);
+        CHECK(pthread_equal(t.completion, thread));
+        JOIN(thread);
+    }
+}
+
+static void while_the_worker_runs_it_completes_when_that_returns(void)
+{
+    for (int i = 0; i < 100; i++) {
+        struct traced t;
+        traced_init(&t, ECTP_CLASS_CPU, 0);
+        QUEUE(&t.job);
+        GATE_AWAIT(&t.gate, 1);
+        pthread_t thread = start_thread(tail_in_thread, &t.job);
+        JOIN(thread);
+        CHECK_EQ(get(&t.completions), 0); /* the tail has returned and the worker has not */
+        gate_open(&t.gate);
+        AWAIT(&s_done);
+        CHECK_EQ(get(&t.completions), 1);
+        CHECK(t.completed_after_worker);
+    }
+}
+
+static void before_the_worker_has_started(void)
+{
+    int pool = new_pool("tail.before", 2);
+    for (int i = 0; i < 100; i++) {
+        struct traced t;
+        traced_init(&t, pool, 1);
+        ec_thread_pool_defer_spawn(pool, 1);
+        QUEUE(&t.job);
+        ec_async_complete_tail(&t.job);
+        CHECK_EQ(get(&t.completions), 0);
+        CHECK_EQ(get(&t.returning), 0);
+        ec_thread_pool_defer_spawn(pool, 0);
+        AWAIT(&s_done);
+        CHECK_EQ(get(&t.completions), 1);
+        CHECK(t.completed_after_worker);
+    }
+}
+
+static void worker_calls_tail(ec_async_job *job, void *closure)
+{
+    job_taken(job);
+    struct traced *t = closure;
+    ec_async_complete_tail(job);
+    CHECK_EQ(get(&t->completions), 0); /* not before it has returned */
+    set(&t->returning, 1);
+    job_given(job);
+}
+
+static void inside_the_worker(void)
+{
+    static const int classes[] = {ECTP_CLASS_CPU, ECTP_CLASS_SHORT_LIVED, ECTP_CLASS_CLOSE};
+    for (int i = 0; i < 300; i++) {
+        struct traced t;
+        traced_init(&t, classes[i % 3], 1);
+        t.job.worker = worker_calls_tail;
+        QUEUE(&t.job);
+        AWAIT(&s_done);
+        CHECK_EQ(get(&t.completions), 1);
+        CHECK(t.completed_after_worker);
+    }
+}
+
+/* ---- the worker changes its mind ---- */
+
+static void worker_sets_skip(ec_async_job *job, void *closure)
+{
+    job_taken(job);
+    job->skip_completion = 1;
+    set(&((struct traced *)closure)->returning, 1);
+    job_given(job);
+}
+
+static void the_worker_may_set_the_flag(void)
+{
+    int pool = new_pool("tail.sets", 1);
+    struct traced t;
+    traced_init(&t, pool, 1);
+    t.job.skip_completion = 0;
+    t.job.worker = worker_sets_skip;
+    QUEUE(&t.job);
+    await_returned(pool, 1);
+    CHECK_EQ(get(&t.completions), 0);
+    job_taken(&t.job);
+    ec_async_complete_tail(&t.job);
+    AWAIT(&s_done);
+    CHECK_EQ(get(&t.completions), 1);
+}
+
+static void worker_clears_skip(ec_async_job *job, void *closure)
+{
+    job_taken(job);
+    job->skip_completion = 0;
+    set(&((struct traced *)closure)->returning, 1);
+    job_given(job);
+}
+
+static void the_worker_may_clear_the_flag(void)
+{
+    struct traced t;
+    traced_init(&t, ECTP_CLASS_CPU, 1);
+    t.job.worker = worker_clears_skip;
+    QUEUE(&t.job);
+    AWAIT(&s_done);
+    CHECK_EQ(get(&t.completions), 1);
+}
+
+static void worker_sets_skip_and_hands_over(ec_async_job *job, void *closure)
+{
+    job_taken(job);
+    struct traced *t = closure;
+    job->skip_completion = 1;
+    set(&t->returning, 1);
+    job_given(job);
+    gate_open(&t->gate); /* somebody else may complete it from here on */
+}
+
+static void *tail_behind_gate(void *closure)
+{
+    struct traced *t = closure;
+    GATE_PASS(&t->gate);
+    return tail_in_thread(&t->job);
+}
+
+static void a_worker_that_sets_the_flag_races_with_the_tail(void)
+{
+    for (int i = 0; i < many(1000); i++) {
+        struct traced t;
+        traced_init(&t, ECTP_CLASS_CPU, 0);
+        t.job.skip_completion = 0;
+        t.job.worker = worker_sets_skip_and_hands_over;
+        pthread_t thread = start_thread(tail_behind_gate, &t);
+        QUEUE(&t.job);
+        AWAIT(&s_done);
+        JOIN(thread);
+        CHECK_EQ(get(&t.completions), 1);
+        CHECK(t.completed_after_worker);
+    }
+}
+
+/* ---- every completion ---- */
+
+static void in_scheduler(ec_async_job *job, void *closure)
+{
+    CHECK_EQ(fj_is_scheduler_thread(), 1);
+    traced_completion(job, closure);
+}
+
+static void a_tail_delivers_to_the_scheduler_thread(void)
+{
+    struct traced t;
+    traced_init(&t, ECTP_CLASS_CPU, 1);
+    t.job.completion = ECTP_COMPLETE_CALLBACK_SCHED;
+    t.job.r.cb.func = in_scheduler;
+    QUEUE(&t.job);
+    ec_async_complete_tail(&t.job);
+    AWAIT(&s_done);
+    CHECK_EQ(get(&t.completions), 1);
+    CHECK(!pthread_equal(t.completion, pthread_self()));
+}
+
+static void a_tail_posts_the_semaphore(void)
+{
+    ec_async_job job;
+    for (int i = 0; i < many(10000); i++) {
+        job_with_semaphore(&job, ECTP_CLASS_CPU, do_nothing, NULL, &s_done);
+        job.skip_completion = 1;
+        QUEUE(&job);
+        ec_async_complete_tail(&job);
+        AWAIT(&s_done);
+    }
+    CHECK_EQ(semaphore_value(&s_done), 0);
+}
+
+static long live_jobs(void)
+{
+    fj_memtype_usage usage;
+    CHECK_EQ(fj_memtype_usage_get(MEMTYPE_EC_ASYNC_JOB, &usage), 1);
+    return (long)usage.objects;
+}
+
+static void a_tail_frees_by_memtype(void)
+{
+    static const int completions[] = {ECTP_COMPLETE_NONE, ECTP_COMPLETE_SEMAPHORE, ECTP_COMPLETE_SYNC};
+    int pool = new_pool("tail.frees", 2);
+    int rounds = many(300);
+    for (int i = 0; i < rounds; i++) {
+        ec_async_job *job = ec_malloc(MEMTYPE_EC_ASYNC_JOB);
+        CHECK_OR_RETURN(job != NULL);
+        job_with_semaphore(job, pool, do_nothing, NULL, &s_done);
+        memcpy(&job->completion, &completions[i % 3], sizeof(int));
+        job->free_on_completion_memtype = MEMTYPE_EC_ASYNC_JOB;
+        job->skip_completion = 1;
+        QUEUE(job);
+        if (i % 2 == 0) {
+            await_returned(pool, (unsigned long long)i + 1);
+            CHECK_EQ(live_jobs(), 1);
+        }
+        ec_async_complete_tail(job);
+        if (completions[i % 3] == ECTP_COMPLETE_SEMAPHORE) {
+            AWAIT(&s_done);
+        }
+        POLL(live_jobs() == 0);
+    }
+}
+
+static void a_job_without_completion_or_memtype_needs_no_tail(void)
+{
+    ec_async_job job; /* a tail is allowed, and does nothing, also much later */
+    job_init(&job, ECTP_CLASS_CPU, post, &s_done);
+    job.skip_completion = 1;
+    for (int i = 0; i < 1000; i++) {
+        QUEUE(&job);
+        AWAIT(&s_done);
+        ec_async_complete_tail(&job);
+    }
+}
+
+static void requeue_from_tail(ec_async_job *job, void *closure)
+{
+    job_taken(job);
+    long *left = closure;
+    if (--*left == 0) {
+        sem_post(&s_done);
+    } else {
+        QUEUE(job);
+        ec_async_complete_tail(
+            job); /* before, while or after its next run; perhaps from inside this very tail */
+    }
+}
+
+static void pass_on(ec_async_job *job, void *closure)
+{
+    job_taken(job);
+    (void)closure;
+    job_given(job);
+}
+
+/* A completion that queues the job again and completes that: the rendezvous starts afresh each time. The
+ * recursion is as deep as the luck of the races, so the job goes round not too often at once. */
+static void the_completion_may_start_all_over(void)
+{
+    for (int i = 0; i < many(200); i++) {
+        long left = 20;
+        ec_async_job job;
+        job_with_callback(&job, ECTP_CLASS_CPU, pass_on, NULL, requeue_from_tail, &left);
+        job.skip_completion = 1;
+        QUEUE(&job);
+        ec_async_complete_tail(&job);
+        AWAIT(&s_done);
+        CHECK_EQ(left, 0);
+    }
+}
+
+/* ---- exactly one completion, whatever the race ---- */
+
+enum { RACERS = 4 };
+
+struct racer {
+    ec_async_job job;
+    pthread_t thread;
+    unsigned random;
+    long started, worker_over, completions, early;
+    int rounds;
+    sem_t completed;
+};
+
+static void race_worker(ec_async_job *job, void *closure)
+{
+    job_taken(job);
+    struct racer *r = closure;
+    add(&r->started, 1);
+    for (unsigned i = r->random % 256; i > 0; i--) {
+        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* some time, more or less */
+    }
+    add(&r->worker_over, 1);
+    job_given(job);
+}
+
+static void race_completion(ec_async_job *job, void *closure)
+{
+    job_taken(job);
+    struct racer *r = closure;
+    long completions = add(&r->completions, 1);
+    if (get(&r->worker_over) != completions) {
+        add(&r->early, 1);
+    }
+    job_given(job);
+    sem_post(&r->completed);
+}
+
+static void *race(void *closure)
+{
+    struct racer *r = closure;
+    for (int i = 0; i < r->rounds; i++) {
+        r->random = r->random * 1103515245 + 12345;
+        job_with_callback(&r->job, i % 2 == 0 ? ECTP_CLASS_CPU : ECTP_CLASS_IO, race_worker, r,
+                          race_completion, r);
+        r->job.skip_completion = 1;
+        QUEUE(&r->job);
+        switch (r->random >> 16 & 3) {
+        case 0: /* at once: before the worker, or as it starts */
+            break;
+        case 1: /* as it starts */
+            while (get(&r->started) <= i) {
+                sched_yield();
+            }
+            break;
+        case 2: /* as it returns */
+            while (get(&r->worker_over) <= i) {
+                sched_yield();
+            }
+            break;
+        default:
+            for (unsigned spin = r->random >> 20; spin > 0; spin--) {
+                __atomic_signal_fence(__ATOMIC_SEQ_CST);
+            }
+        }
+        ec_async_complete_tail(&r->job);
+        AWAIT(&r->completed);
+        if (get(&r->completions) != i + 1) {
+            break;
+        }
+    }
+    return NULL;
+}
+
+static void a_hundred_thousand_races_have_one_completion_each(void)
+{
+    static struct racer racers[RACERS];
+    for (int i = 0; i < RACERS; i++) {
+        racers[i].random = (unsigned)i * 7919 + 1;
+        racers[i].rounds = many(25000);
+        new_semaphore(&racers[i].completed, 0);
+        racers[i].thread = start_thread(race, &racers[i]);
+    }
+    for (int i = 0; i < RACERS; i++) {
+        JOIN(racers[i].thread);
+        CHECK_EQ(racers[i].completions, racers[i].rounds);
+        CHECK_EQ(racers[i].early, 0);
+        CHECK_EQ(semaphore_value(&racers[i].completed), 0);
+    }
+}
+
+int main(void)
+{
+    new_semaphore(&s_done, 0);
+    RUN(without_a_tail_nothing_completes);
+    RUN(after_the_worker_it_completes_in_the_calling_thread);
+    RUN(while_the_worker_runs_it_completes_when_that_returns);
+    RUN(before_the_worker_has_started);
+    RUN(inside_the_worker);
+    RUN(the_worker_may_set_the_flag);
+    RUN(the_worker_may_clear_the_flag);
+    RUN(a_worker_that_sets_the_flag_races_with_the_tail);
+    RUN(a_tail_delivers_to_the_scheduler_thread);
+    RUN(a_tail_posts_the_semaphore);
+    RUN(a_tail_frees_by_memtype);
+    RUN(a_job_without_completion_or_memtype_needs_no_tail);
+    RUN(the_completion_may_start_all_over);
+    RUN(a_hundred_thousand_races_have_one_completion_each);
+    return check_report();
+}
