@@ -12,7 +12,7 @@ internal partial class SegmentedChannel<T, TSlot>
 {
     private readonly ChannelSettings<T> _settings;
     private readonly Lock _gate = new();
-    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _completion;
 
     private readonly WaiterList<T> _reads = new();
     private readonly WaiterList<bool> _readWaits = new();
@@ -189,7 +189,7 @@ internal partial class SegmentedChannel<T, TSlot>
             switch (ClaimOrSleep(out item, ref claimed))
             {
                 case Claim.Empty when IsDrained:
-                    return ValueTask.FromException<T>(ClosedException());
+                    return new ValueTask<T>(ClosedTask<T>());
                 case Claim.Empty:
                     return ItemWaiters.Enlist(_reads, RunInline, cancellationToken).Task;
             }
@@ -255,7 +255,7 @@ internal partial class SegmentedChannel<T, TSlot>
         }
 
         return TryWriteOrEnlist(item, RunInline, cancellationToken, null, out Waiter<T>? waiter, out closed) ? default
-            : closed ? ValueTask.FromException(ClosedException())
+            : closed ? new ValueTask(ClosedTask<bool>())
             : waiter!.UntypedTask;
     }
 
@@ -359,12 +359,7 @@ internal partial class SegmentedChannel<T, TSlot>
                     return true;
 
                 case BoundedChannelFullMode.DropOldest:
-                    if (TryRead(out T? oldest))
-                    {
-                        _settings.ItemDropped?.Invoke(oldest);
-                    }
-
-                    break;
+                    return WriteDroppingOldest(item, out closed);
 
                 case BoundedChannelFullMode.DropNewest:
                     if (TryReplaceNewest(item, out T? newest))
@@ -381,6 +376,27 @@ internal partial class SegmentedChannel<T, TSlot>
         }
 
         return true;
+    }
+
+    // The handler hears of what was dropped when the new item is in: it may look at the channel, or throw.
+    private bool WriteDroppingOldest(T item, out bool closed)
+    {
+        Queue<T>? dropped = null; // more than one only if other writers take the room that was made
+        bool written;
+        while (!(written = TryWrite(item, out closed)) && !closed)
+        {
+            if (TryRead(out T? oldest) && _settings.ItemDropped is not null)
+            {
+                (dropped ??= new Queue<T>(1)).Enqueue(oldest);
+            }
+        }
+
+        while (dropped is not null && dropped.TryDequeue(out T? oldest))
+        {
+            _settings.ItemDropped!(oldest);
+        }
+
+        return written;
     }
 
     // Pauses claims, so that nobody owns a position behind the head: docs/protocols.md#pause.
@@ -510,7 +526,13 @@ internal partial class SegmentedChannel<T, TSlot>
 
     private bool IsDrained => new TailWord(Volatile.Read(ref _tail.Value)).IsClosed && HeadPosition >= FrozenEnd();
 
-    private ChannelClosedException ClosedException() => new(_error);
+    // As the BCL has it: a channel that was closed by a cancellation cancels, any other says that it is closed.
+    private Exception ClosedException() => _error is OperationCanceledException ? _error : new ChannelClosedException(_error);
+
+    private Task<TResult> ClosedTask<TResult>() =>
+        _error is not OperationCanceledException canceled ? Task.FromException<TResult>(ClosedException())
+        : Task.FromCanceled<TResult>(
+            canceled.CancellationToken.IsCancellationRequested ? canceled.CancellationToken : new CancellationToken(true));
 
     // Where the items of a closed channel end. The closer sets it right after the flag.
     private long FrozenEnd()

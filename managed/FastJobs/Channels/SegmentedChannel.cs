@@ -48,6 +48,8 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
     {
         _settings = settings;
         _capacity = settings.Capacity;
+        _completion = new TaskCompletionSource(
+            settings.RunContinuationsInline ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
         _tailSegment = _headSegment = new Segment<T, TSlot>();
         Reader = new ReaderSide(this);
         Writer = new WriterSide(this);
