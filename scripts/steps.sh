@@ -21,7 +21,7 @@ progress() {
 logged() {
     local name=$1 status=0
     shift
-    "$@" >"$logs/$name.log" 2>&1 </dev/null || status=$?
+    { "$@" || status=$?; } >"$logs/$name.log" 2>&1 </dev/null
     if [ $status != 0 ]; then
         echo "--- exit status $status; the end of build/logs/$name.log:"
         # Without what CTest says of tests that pass.

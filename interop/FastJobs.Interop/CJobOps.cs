@@ -124,14 +124,14 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
 
     public static void OnWorkerStart(Worker worker)
     {
-        Host.WorkerStarted(CEngine.NameOf(worker));
         WorkerHooks.Started(worker);
+        Host.WorkerStarted(CEngine.NameOf(worker));
     }
 
     public static void OnWorkerExit(Worker worker)
     {
-        WorkerHooks.Ends(worker);
         Host.WorkerEnds();
+        WorkerHooks.Ends(worker);
     }
 
     private static bool TakeSlot(void* semaphore, ec_thread_pool_job* job, Worker? worker)

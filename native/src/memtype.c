@@ -223,8 +223,9 @@ static __attribute__((noinline)) void free_slow(int memtype, void *object)
     free(block);
 }
 
-/* An object of a magazine was last used by the thread that freed it, often another one. Its lines take longer to come
- * over than a job takes to fill in, so those of an object that is allocated a little later are asked for now. */
+/* An object of a magazine was last used by the thread that freed it, often another one. Its lines take longer
+ * to come over than a job takes to fill in, so those of an object that is allocated a little later are asked
+ * for now. */
 static inline void fetch_for_write(void *object)
 {
 #if defined(__x86_64__)

@@ -4,8 +4,8 @@ using Xunit;
 namespace FastJobs.Tests;
 
 /// <summary>
-/// The code refers to docs/protocols.md for its proofs, and the pages refer to one another: nothing may refer to what is
-/// not there.
+/// The code refers to docs/protocols.md for its proofs, and the pages refer to one another: nothing may refer to what
+/// is not there.
 /// </summary>
 public sealed partial class ProtocolAnchorTests
 {
@@ -75,8 +75,13 @@ public sealed partial class ProtocolAnchorTests
         string file = parts[0].Length == 0 ? page
             : parts[0][0] == '/' ? Path.Combine(s_root, parts[0].TrimStart('/'))
             : Path.Combine(Path.GetDirectoryName(page)!, parts[0]);
-        return Directory.Exists(file)
-            || (File.Exists(file) && (parts.Length == 1 || !file.EndsWith(".md", StringComparison.Ordinal) || Anchors(file).Contains(parts[1])));
+        if (!File.Exists(file))
+        {
+            return Directory.Exists(file);
+        }
+
+        bool hasAnchor = parts.Length == 2 && file.EndsWith(".md", StringComparison.Ordinal);
+        return !hasAnchor || Anchors(file).Contains(parts[1]);
     }
 
     private static HashSet<string> Anchors(string page)

@@ -42,7 +42,7 @@ internal static class PublicApiText
             : type.BaseType is { } parent && parent != typeof(object) && parent != typeof(ValueType)
                 ? type.GetInterfaces().Except(parent.GetInterfaces()).OrderBy(Name, StringComparer.Ordinal).Prepend(parent)
                 : type.GetInterfaces().OrderBy(Name, StringComparer.Ordinal);
-        string list = string.Join(", ", bases.Select(Name));
+        string list = string.Join(", ", bases.Where(type => type.IsVisible).Select(Name));
         return $"{Name(type)} = {kind} {type.Namespace}.{Name(type)}{(list == "" ? "" : $" : {list}")}";
     }
 

@@ -425,6 +425,30 @@ static void a_tail_does_not_keep_the_slot(void)
     sem_destroy(&kind.slots);
 }
 
+static void end_thread(ec_async_job *job, void *closure)
+{
+    (void)closure;
+    job_taken(job);
+    pthread_exit(NULL);
+}
+
+static void a_job_that_ends_its_thread_gives_its_slot_back(void)
+{
+    enum { PAIRS = 20 };
+    struct kind kind;
+    ec_async_job kills[PAIRS], jobs[PAIRS];
+    kind_init(&kind, 1, 1);
+    for (int i = 0; i < PAIRS; i++) {
+        job_init(&kills[i], ECTP_CLASS_CPU, end_thread, NULL);
+        kills[i].concurrency = &kind.slots;
+        QUEUE(&kills[i]);
+        QUEUE(with_slot(&jobs[i], ECTP_CLASS_CPU, run_shortly, &kind));
+    }
+    AWAIT_TIMES(&s_done, PAIRS);
+    CHECK_EQ(get(&kind.runs), PAIRS);
+    POLL(semaphore_value(&kind.slots) == 1); /* the last one to end may be one that ends its thread */
+}
+
 int main(void)
 {
     new_semaphore(&s_done, 0);
@@ -442,5 +466,6 @@ int main(void)
     RUN(the_slot_is_back_before_the_completion);
     RUN(a_job_freed_by_its_worker_gives_its_slot_back);
     RUN(a_tail_does_not_keep_the_slot);
+    RUN(a_job_that_ends_its_thread_gives_its_slot_back);
     return check_report();
 }

@@ -68,6 +68,12 @@ internal partial class SegmentedChannel<T, TSlot>
             }
         }
 
+        // Before the readers go on: a continuation that runs inline may block on what this does.
+        if (claimed.HasFlags)
+        {
+            AfterClaim(claimed);
+        }
+
         for (Waiter<T>? next; served is not null; served = next)
         {
             next = served.Next;
@@ -76,10 +82,6 @@ internal partial class SegmentedChannel<T, TSlot>
         }
 
         Tell(told, true);
-        if (claimed.HasFlags)
-        {
-            AfterClaim(claimed);
-        }
     }
 
     // Called by a reader that claimed an item while a writer waited, or while the channel was closing.
@@ -120,6 +122,11 @@ internal partial class SegmentedChannel<T, TSlot>
             ForgetWriters();
         }
 
+        if (notify)
+        {
+            NotifyReaders(); // before the writers go on, as above
+        }
+
         for (Waiter<T>? next; admitted is not null; admitted = next)
         {
             next = admitted.Next;
@@ -128,10 +135,6 @@ internal partial class SegmentedChannel<T, TSlot>
         }
 
         Tell(told, true);
-        if (notify)
-        {
-            NotifyReaders();
-        }
     }
 
     // Under the gate.

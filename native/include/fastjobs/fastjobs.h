@@ -48,8 +48,8 @@ FJ_API int fj_pool_set_concurrency(int jobclass, int concurrency);
 FJ_API int fj_pool_set_idle_timeout(int jobclass, int milliseconds);
 
 /* Called in every worker thread of the pool that starts from now on: after it has started, and before it ends
- * (not if a job ended it with pthread_exit). Either may be NULL. jobclass FJ_ALL_POOLS: every pool, later
- * ones too. */
+ * (not if a job ended it with pthread_exit). Either may be NULL. jobclass FJ_ALL_POOLS: every pool that has
+ * no hooks of its own, later ones too. A hook must not end its thread. */
 #define FJ_ALL_POOLS (-3)
 typedef void (*fj_worker_hook)(int jobclass, void *closure);
 FJ_API int fj_pool_set_worker_hooks(int jobclass, fj_worker_hook on_start, fj_worker_hook on_exit,

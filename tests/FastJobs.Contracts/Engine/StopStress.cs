@@ -63,14 +63,13 @@ internal sealed class StopStress() : EngineCases(nameof(AllContracts.EngineStres
 
     private static void Await(ValueTask job, Counter discarded)
     {
-        if (job.IsFaulted)
+        Task observer = Observe(job, discarded);
+        if (observer.IsFaulted)
         {
-            job.GetAwaiter().GetResult(); // refused: throws
+            observer.GetAwaiter().GetResult(); // the lane took no more jobs
         }
 
-        _ = Observe(job.AsTask(), discarded);
-
-        static async Task Observe(Task job, Counter discarded)
+        static async Task Observe(ValueTask job, Counter discarded)
         {
             try
             {
@@ -78,7 +77,7 @@ internal sealed class StopStress() : EngineCases(nameof(AllContracts.EngineStres
             }
             catch (JobDiscardedException)
             {
-                discarded.Increment();
+                discarded.Increment(); // taken and discarded, maybe before its submit returned
             }
         }
     }

@@ -107,7 +107,8 @@ internal sealed class AwaitedJobModel(AwaitedJobModel.Bug bug = default)
         Do("D", "completes with the discard", (ref m, ref me) => Complete(ref m)),
     ];
 
-    private static Step<Memory, Local> LeaveToken(string label) => Do(label, "withdraws the callback, if it has not begun", (ref m, ref me) =>
+    private static Step<Memory, Local> LeaveToken(string label) =>
+        Do(label, "withdraws the callback, if it has not begun", (ref m, ref me) =>
     {
         if (m.Recycled)
         {
@@ -124,7 +125,8 @@ internal sealed class AwaitedJobModel(AwaitedJobModel.Bug bug = default)
         m.Callback = m.Callback == Registered ? Withdrawn : m.Callback;
     }
 
-    private static Step<Memory, Local> SetResult(string label) => Do(label, "completes with the result", (ref m, ref me) =>
+    private static Step<Memory, Local> SetResult(string label) =>
+        Do(label, "completes with the result", (ref m, ref me) =>
     {
         m.Holders &= unchecked((byte)~Queue);
         return Complete(ref m);

@@ -5,10 +5,11 @@ namespace FastJobs.Contracts.Models;
 
 /// <summary>How a result gets back: docs/protocols.md#job, CompletionCore. Code: CompletionCore.cs.</summary>
 /// <remarks>
-/// One completer and one awaiter, who polls, or awaits, or polls and then awaits. Whoever runs the continuation takes the
-/// result and recycles the source. Fields other than the continuation are plain stores.
+/// One completer and one awaiter, who polls, or awaits, or polls and then awaits. Whoever runs the continuation takes
+/// the result and recycles the source. Fields other than the continuation are plain stores.
 /// </remarks>
-internal sealed class CompletionModel(CompletionModel.Bug bug = default) : Model<CompletionModel.Memory, CompletionModel.Local>
+internal sealed class CompletionModel(CompletionModel.Bug bug = default)
+    : Model<CompletionModel.Memory, CompletionModel.Local>
 {
     private const byte Awaiting = 1; // the continuation field: null, the awaiter's, the sentinel
     private const byte Sentinel = 2;
@@ -94,7 +95,8 @@ internal sealed class CompletionModel(CompletionModel.Bug bug = default) : Model
         }),
     ];
 
-    private Step<Memory, Local> Exchange(string label) => Do(label, "exchanges null for the sentinel", (ref m, ref me) =>
+    private Step<Memory, Local> Exchange(string label) =>
+        Do(label, "exchanges null for the sentinel", (ref m, ref me) =>
     {
         if (m.Recycled)
         {
@@ -124,7 +126,8 @@ internal sealed class CompletionModel(CompletionModel.Bug bug = default) : Model
             m.Continuation == Sentinel || bug == Bug.PollerTrustsDone ? Next.Ahead : Next.To("A0")),
         Plain("P2", "polls: looks at done", static (ref m, ref me) =>
             m.Fields[Done] == 0 ? Next.To("A0") : Next.To("R1")),
-        .. bug == Bug.StateAfterExchange ? [ExchangeByAwaiter(), StoreState("A2")] : new[] { StoreState("A1"), ExchangeByAwaiter() },
+        .. bug == Bug.StateAfterExchange ? [ExchangeByAwaiter(), StoreState("A2")]
+            : new[] { StoreState("A1"), ExchangeByAwaiter() },
         Do("A3", "the completer runs the continuation", static (ref m, ref me) => Next.Done),
     ];
 

@@ -3,11 +3,13 @@ using FastJobs.Contracts.Models.Checker;
 
 namespace FastJobs.Contracts.Models;
 
-/// <summary>When is nothing in flight: docs/protocols.md#drain. Code: QuietWatch.cs, LaneGroup.IsQuiet, Worker.CountJob.</summary>
+/// <summary>
+/// When is nothing in flight: docs/protocols.md#drain. Code: QuietWatch.cs, LaneGroup.IsQuiet, Worker.CountJob.
+/// </summary>
 /// <remarks>
-/// Two lanes, a worker each. Lane 0 has a job from the start, which submits one to lane 1 before it ends. A waiter drains;
-/// with <paramref name="lateWaiter"/> another thread submits a job to lane 1 and then drains too. Workers count with plain
-/// stores, so that the fence is needed.
+/// Two lanes, a worker each. Lane 0 has a job from the start, which submits one to lane 1 before it ends. A waiter
+/// drains; with <paramref name="lateWaiter"/> another thread submits a job to lane 1 and then drains too. Workers count
+/// with plain stores, so that the fence is needed.
 /// </remarks>
 internal sealed class DrainModel(bool lateWaiter = false, DrainModel.Bug bug = default)
     : Model<DrainModel.Memory, DrainModel.Local>
@@ -61,9 +63,10 @@ internal sealed class DrainModel(bool lateWaiter = false, DrainModel.Bug bug = d
     public override IReadOnlyList<Script<Memory, Local>> Threads =>
     [
         new("worker 0", new Local { Id = 0 }, [.. FirstJob(), .. Count(), .. Look("end"), End()]),
-        new("worker 1", new Local { Id = 1 }, [.. OtherJobs(), .. Count(), .. Look("end"), Do("end", "takes the next job", static (ref m, ref me) => Next.To("1"))]),
+        new("worker 1", new Local { Id = 1 }, [.. OtherJobs(), .. Count(), .. Look("end"), GoOn()]),
         new("waiter 0", new Local { Id = 0 }, [.. Waiter()]),
-        .. lateWaiter ? [new("waiter 1", new Local { Id = 1 }, [.. Submit(), .. Waiter()])] : Array.Empty<Script<Memory, Local>>(),
+        .. lateWaiter ? [new("waiter 1", new Local { Id = 1 }, [.. Submit(), .. Waiter()])]
+            : Array.Empty<Script<Memory, Local>>(),
     ];
 
     public override void Commit(ref Memory shared, int address, int value) => shared.Finished[address] = (byte)value;
@@ -86,6 +89,9 @@ internal sealed class DrainModel(bool lateWaiter = false, DrainModel.Bug bug = d
         Proof.Catches($"Drain_{bug}_IsCaught", symptom, () => new DrainModel(lateWaiter, bug));
 
     private static Step<Memory, Local> End() => Do("end", "ends", static (ref m, ref me) => Next.Done);
+
+    private static Step<Memory, Local> GoOn() =>
+        Do("end", "takes the next job", static (ref m, ref me) => Next.To("1"));
 
     private static IEnumerable<Step<Memory, Local>> FirstJob() =>
     [
@@ -140,7 +146,8 @@ internal sealed class DrainModel(bool lateWaiter = false, DrainModel.Bug bug = d
         Rest("W2", "is told", (ref m, ref me) => m.Released.Has(me.Id) ? Next.Done : Next.Blocked),
     ];
 
-    private static Step<Memory, Local> CountWaiter() => Do("W", "counts itself, under the lock", static (ref m, ref me) =>
+    private static Step<Memory, Local> CountWaiter() =>
+        Do("W", "counts itself, under the lock", static (ref m, ref me) =>
     {
         if (m.Locked)
         {

@@ -4,8 +4,8 @@ using FastJobs.Contracts.Models.Checker;
 namespace FastJobs.Contracts.Models;
 
 /// <summary>
-/// Start, cancel by handle, recycle: docs/protocols.md#job. Code: Job.cs, DetachedJob.cs, JobHandle.cs. One object is two
-/// jobs, one after the other; each has a handle, and the first one's may be used when it is stale.
+/// Start, cancel by handle, recycle: docs/protocols.md#job. Code: Job.cs, DetachedJob.cs, JobHandle.cs. One object is
+/// two jobs, one after the other; each has a handle, and the first one's may be used when it is stale.
 /// </summary>
 internal sealed class HandleModel(HandleModel.Bug bug = default) : Model<HandleModel.Memory, HandleModel.Local>
 {
@@ -50,7 +50,8 @@ internal sealed class HandleModel(HandleModel.Bug bug = default) : Model<HandleM
     [
         new Script<Memory, Local>("submitter", default, Submitter()),
         new Script<Memory, Local>("worker", default, Worker()),
-        .. Enumerable.Range(0, Uses).Select(i => new Script<Memory, Local>($"handle {i}", new Local { Use = (byte)i }, Canceler())),
+        .. Enumerable.Range(0, Uses).Select(i => new Script<Memory, Local>(
+            $"handle {i}", new Local { Use = (byte)i }, Canceler())),
     ];
 
     public override string? CheckAlways(in Memory m) =>

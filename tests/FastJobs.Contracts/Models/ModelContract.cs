@@ -1,8 +1,8 @@
 namespace FastJobs.Contracts.Models;
 
 /// <summary>
-/// The protocols of docs/protocols.md that are marked (model), each tried in every interleaving, and each with bugs that
-/// the model must catch. FASTJOBS_MODELS=1 prints the numbers of states and the traces.
+/// The protocols of docs/protocols.md that are marked (model), each tried in every interleaving, and each with bugs
+/// that the model must catch. FASTJOBS_MODELS=1 prints the numbers of states and the traces.
 /// </summary>
 internal static class ModelContract
 {

@@ -18,7 +18,9 @@ internal static class Proof
         }
     });
 
-    /// <summary>The bug is caught: a model that lets it pass proves nothing about the protocol without the bug.</summary>
+    /// <summary>
+    /// The bug is caught: a model that lets it pass proves nothing about the protocol without the bug.
+    /// </summary>
     /// <param name="name">The case.</param>
     /// <param name="symptom">A part of the violation's text: the bug must be caught for what it does.</param>
     /// <param name="model">Makes the model with the bug.</param>

@@ -55,7 +55,9 @@ internal sealed class QueueModel(
     public override IReadOnlyList<Script<Memory, Local>> Threads =>
     [
         .. Enumerable.Range(0, writers).Select(i => new Script<Memory, Local>(
-            $"writer {i}", new Local { Id = (byte)i }, [Begin(), .. capacity == 0 ? Unbounded() : Bounded(), .. Publish()])),
+            $"writer {i}",
+            new Local { Id = (byte)i },
+            [Begin(), .. capacity == 0 ? Unbounded() : Bounded(), .. Publish()])),
         .. Enumerable.Range(0, readers).Select(i => new Script<Memory, Local>($"reader {i}", default, Reader())),
     ];
 
@@ -72,7 +74,7 @@ internal sealed class QueueModel(
         Proof.Holds("Queue_TwoWritersOfTwoTwoReaders_LoseAndDoubleNothing", () => new QueueModel(2, 2, each: 2)),
         Proof.Holds("Queue_WritersInTurn_AreReadInTurn", () => new QueueModel(3, 2, each: 1, inTurn: true)),
         Proof.Holds("Queue_BoundedByOne_KeepsTheCapacity", () => new QueueModel(2, 2, each: 2, capacity: 1)),
-        Proof.Holds("Queue_BoundedByTwoThreeWriters_KeepsTheCapacity", () => new QueueModel(3, 1, each: 1, capacity: 2)),
+        Proof.Holds("Queue_BoundedByTwo_KeepsTheCapacity", () => new QueueModel(3, 1, each: 1, capacity: 2)),
         Caught(Bug.ReaderClaimsUnpublished, "not published"),
         Caught(Bug.ReaderSkipsUnpublished, "lost"),
         Caught(Bug.ReaderTakesBeforeItsExchange, "not published"),
@@ -206,7 +208,9 @@ internal sealed class QueueModel(
     [
         Do("1", "looks at the head", (ref m, ref me) => m.Head == Total ? Next.Done : Ahead(me.Head = m.Head)),
         Do("2", "looks at the slot", (ref m, ref me) =>
-            (bug == Bug.ReaderClaimsUnpublished ? m.Tail > me.Head : m.Slots[me.Head] != 0) ? Next.To("3") : Next.Ahead),
+            (bug == Bug.ReaderClaimsUnpublished ? m.Tail > me.Head : m.Slots[me.Head] != 0)
+                ? Next.To("3")
+                : Next.Ahead),
         Do("2b", "looks at the tail: empty or unpublished", (ref m, ref me) =>
         {
             if (bug == Bug.ReaderSkipsUnpublished && m.Tail > me.Head + 1 && m.Head == me.Head)

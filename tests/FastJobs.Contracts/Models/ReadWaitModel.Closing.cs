@@ -30,7 +30,9 @@ internal sealed partial class ReadWaitModel
         {
             m.Closing = true;
             m.Gate = false;
-            return bug == Bug.CloserDoesNotLook || (bug == Bug.CloserLooksBeforeClosing && !me.SawClosing) ? Next.Done : Next.Ahead;
+            return bug == Bug.CloserDoesNotLook || (bug == Bug.CloserLooksBeforeClosing && !me.SawClosing)
+                ? Next.Done
+                : Next.Ahead;
         }),
         .. AfterClaim("C"),
     ];

@@ -4,11 +4,14 @@ using FastJobs.Contracts.Models.Checker;
 namespace FastJobs.Contracts.Models;
 
 /// <summary>
-/// Asynchronous readers, writers and the closer: docs/protocols.md#waiting. Code: ReadAsync, NotifyReaders, TryClose and
-/// FinishClosing in SegmentedChannel.Waiting.cs.
+/// Asynchronous readers, writers and the closer: docs/protocols.md#waiting. Code: ReadAsync, NotifyReaders, TryClose
+/// and FinishClosing in SegmentedChannel.Waiting.cs.
 /// </summary>
-/// <remarks>A claim is one step; QueueModel has its steps. Each reader reads once and each writer writes once.</remarks>
-internal sealed partial class ReadWaitModel(int writers, int readers, bool closes = false, ReadWaitModel.Bug bug = default)
+/// <remarks>
+/// A claim is one step; QueueModel has its steps. Each reader reads once and each writer writes once.
+/// </remarks>
+internal sealed partial class ReadWaitModel(
+    int writers, int readers, bool closes = false, ReadWaitModel.Bug bug = default)
     : Model<ReadWaitModel.Memory, ReadWaitModel.Local>
 {
     public enum Bug

@@ -40,7 +40,8 @@ internal sealed partial class WakeModel
 
     private static Setup StartsFail => new(2, 2, 2, 1) { Parked = 1, StartsFail = true };
 
-    private static ContractCase Holds(string name, Setup setup) => Proof.Holds($"Wake_{name}", () => new WakeModel(setup));
+    private static ContractCase Holds(string name, Setup setup) =>
+        Proof.Holds($"Wake_{name}", () => new WakeModel(setup));
 
     private static ContractCase Caught(Bug bug, string symptom, Setup setup) =>
         Proof.Catches($"Wake_{bug}_IsCaught", symptom, () => new WakeModel(setup, bug));

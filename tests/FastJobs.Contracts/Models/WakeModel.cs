@@ -112,8 +112,10 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
         .. setup.Submits.Select((jobs, i) => new Script<Memory, Local>($"submitter {i}", default, Submitter(jobs))),
         .. Enumerable.Range(0, setup.Workers).Select(i => new Script<Memory, Local>(
             $"worker {i}", new Local { Id = (byte)i, IsThread = i < setup.Parked }, Worker())),
-        .. setup.Urgent ? [new Script<Memory, Local>("urgent", default, UrgentSubmitter())] : Array.Empty<Script<Memory, Local>>(),
-        .. setup.NewLimit >= 0 ? [new Script<Memory, Local>("limit", default, LimitSetter())] : Array.Empty<Script<Memory, Local>>(),
+        .. setup.Urgent ? [new Script<Memory, Local>("urgent", default, UrgentSubmitter())]
+            : Array.Empty<Script<Memory, Local>>(),
+        .. setup.NewLimit >= 0 ? [new Script<Memory, Local>("limit", default, LimitSetter())]
+            : Array.Empty<Script<Memory, Local>>(),
     ];
 
     public override string? CheckAlways(in Memory m) =>
@@ -124,7 +126,8 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
         : null;
 
     public override string? CheckEnd(in Memory m) =>
-        m.Ran != (Bits.First(Jobs) | (setup.Urgent ? 1 << UrgentJob : 0)) ? "lost wake-up: a job waits and all workers sleep"
+        m.Ran != (Bits.First(Jobs) | (setup.Urgent ? 1 << UrgentJob : 0))
+            ? "lost wake-up: a job waits and all workers sleep"
         : m.Searchers != 0 || m.Claimers != 0 ? "all workers sleep and one of them is counted"
         : null;
 

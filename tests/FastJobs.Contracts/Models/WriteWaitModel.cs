@@ -70,7 +70,7 @@ internal sealed class WriteWaitModel(
         Holds("TwoWritersOneReaderRoomForOne_NobodyIsForgotten", 2, 1, 1),
         Holds("ThreeWritersTwoReadersRoomForOne_NobodyIsForgottenOrOvertaken", 3, 2, 1),
         Holds("FourWritersTwoReadersRoomForTwo_NobodyIsForgottenOrOvertaken", 4, 2, 2),
-        Proof.Holds("WriteWait_FullForThreeWriters_NobodyIsForgottenOrOvertaken", () => new WriteWaitModel(3, 2, 2, full: true)),
+        Holds("FullForThreeWriters_NobodyIsForgottenOrOvertaken", 3, 2, 2, full: true),
         Caught(Bug.RetryBeforeFlag, "although there is room"),
         Caught(Bug.ReaderLooksForTheFlagBeforeItsClaim, "although there is room"),
         Caught(Bug.FlagClearedOutsideTheGate, "although there is room"),
@@ -78,8 +78,8 @@ internal sealed class WriteWaitModel(
         Caught(Bug.AdmissionBringsTheCachedHeadUpToDate, "overtook", capacity: 2, full: true),
     ];
 
-    private static ContractCase Holds(string name, int writers, int readers, int capacity) =>
-        Proof.Holds($"WriteWait_{name}", () => new WriteWaitModel(writers, readers, capacity));
+    private static ContractCase Holds(string name, int writers, int readers, int capacity, bool full = false) =>
+        Proof.Holds($"WriteWait_{name}", () => new WriteWaitModel(writers, readers, capacity, full));
 
     private static ContractCase Caught(Bug bug, string symptom, int capacity = 1, bool full = false) =>
         Proof.Catches($"WriteWait_{bug}_IsCaught", symptom, () => new WriteWaitModel(3, 2, capacity, full, bug));
@@ -109,7 +109,8 @@ internal sealed class WriteWaitModel(
             me.Tail = m.Tail;
             return Next.Ahead;
         }),
-        Do("1b", "looks at the cached head", (ref m, ref me) => me.Tail - m.Cached < capacity ? Next.To("1e") : Next.Ahead),
+        Do("1b", "looks at the cached head", (ref m, ref me) =>
+            me.Tail - m.Cached < capacity ? Next.To("1e") : Next.Ahead),
         Do("1c", "looks at the head word", (ref m, ref me) =>
         {
             me.Head = m.Head;

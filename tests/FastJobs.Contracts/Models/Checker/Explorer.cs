@@ -4,9 +4,10 @@ using System.Runtime.InteropServices;
 namespace FastJobs.Contracts.Models.Checker;
 
 /// <summary>
-/// Runs a model through every interleaving: breadth first, each state once, so that what is found is found on a shortest
-/// way. Broken is a protocol whose invariant fails; in which a state lets nobody go on although somebody is stuck or the
-/// work is not done (deadlock, lost wake-up); or in which some state has no way to the end (threads that spin for ever).
+/// Runs a model through every interleaving: breadth first, each state once, so that what is found is found on a
+/// shortest way. Broken is a protocol whose invariant fails; in which a state lets nobody go on although somebody is
+/// stuck or the work is not done (deadlock, lost wake-up); or in which some state has no way to the end (threads that
+/// spin for ever).
 /// </summary>
 internal sealed class Explorer<TShared, TLocal>
     where TShared : unmanaged
@@ -151,7 +152,8 @@ internal sealed class Explorer<TShared, TLocal>
         for (int thread = 0; thread < _threads.Count; thread++)
         {
             int pc = FrameOf(_current, thread).Pc;
-            if (pc != Script<TShared, TLocal>.DonePc && !Array.Exists(_threads[thread].Alternatives[pc], step => step.MayRest))
+            if (pc != Script<TShared, TLocal>.DonePc
+                && !Array.Exists(_threads[thread].Alternatives[pc], step => step.MayRest))
             {
                 Step<TShared, TLocal> step = _threads[thread].Alternatives[pc][0];
                 _violation = $"{_threads[thread].Name} is stuck at {step.Label} ({step.What})";

@@ -6,8 +6,8 @@ namespace FastJobs.Contracts.Models.Checker;
 /// A protocol as a model: what the threads share, what each does step by step, and what must hold. Everything that
 /// happens between two steps of a thread happens to all other threads too, in every order.
 /// </summary>
-/// <typeparam name="TShared">What the threads share. Like <typeparamref name="TLocal"/> a small struct of bytes, packed,
-/// because states are compared byte for byte.</typeparam>
+/// <typeparam name="TShared">What the threads share. Like <typeparamref name="TLocal"/> a small struct of bytes,
+/// packed, because states are compared byte for byte.</typeparam>
 /// <typeparam name="TLocal">What a thread remembers from step to step. Give it back its default when it means nothing
 /// any more: each value that is remembered multiplies the states.</typeparam>
 internal abstract class Model<TShared, TLocal>
@@ -35,7 +35,8 @@ internal abstract class Model<TShared, TLocal>
     /// <summary>What must hold when no thread can go on.</summary>
     public abstract string? CheckEnd(in TShared shared);
 
-    protected static Step<TShared, TLocal> Do(string label, string what, Act<TShared, TLocal> act) => new(label, what, act);
+    protected static Step<TShared, TLocal> Do(string label, string what, Act<TShared, TLocal> act) =>
+        new(label, what, act);
 
     /// <summary>A step that is no fence.</summary>
     protected static Step<TShared, TLocal> Plain(string label, string what, Act<TShared, TLocal> act) =>

@@ -48,7 +48,9 @@ internal delegate Next Act<TShared, TLocal>(ref TShared shared, ref TLocal me);
 /// <param name="Act">The action.</param>
 internal sealed record Step<TShared, TLocal>(string Label, string What, Act<TShared, TLocal> Act)
 {
-    /// <summary>No fence: it may happen while earlier plain stores of its thread are still invisible to the others.</summary>
+    /// <summary>
+    /// No fence: it may happen while earlier plain stores of its thread are still invisible to the others.
+    /// </summary>
     public bool Plain { get; init; }
 
     /// <summary>A thread may be blocked here for ever without anything being wrong: a worker that sleeps.</summary>
