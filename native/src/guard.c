@@ -109,9 +109,12 @@ static void *report_killed(void *worker)
  * hears of it from a thread that lives for this one call. */
 static void worker_ended(void *worker)
 {
+    pthread_attr_t detached;
     pthread_t reporter;
-    if (pthread_create(&reporter, NULL, report_killed, worker) == 0)
-        pthread_detach(reporter);
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    pthread_create(&reporter, &detached, report_killed, worker);
+    pthread_attr_destroy(&detached);
 }
 
 void fj_host_worker_started(size_t worker)
