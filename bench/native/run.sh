@@ -26,9 +26,9 @@ done
 
 mkdir -p "$out"
 echo "building libfastjobs, the rivals and the driver" >&2
-cmake -S "$root" -B "$root/build" -DFASTJOBS_TESTS=OFF >"$out/build.log"
-cmake --build "$root/build" -j2 >>"$out/build.log"
-cmake --install "$root/build" --prefix "$out/prefix" >>"$out/build.log"
+cmake -S "$root" -B "$out/library" -DFASTJOBS_TESTS=OFF >"$out/build.log"
+cmake --build "$out/library" -j2 >>"$out/build.log"
+cmake --install "$out/library" --prefix "$out/prefix" >>"$out/build.log"
 cmake -S "$peers" -B "$out/peers" >>"$out/build.log" 2>&1
 cmake --build "$out/peers" -j2 >>"$out/build.log"
 cmake -S "$here" -B "$out/fastjobs" -DFASTJOBS_PEERS="$peers" -DCMAKE_PREFIX_PATH="$out/prefix" >>"$out/build.log"

@@ -121,11 +121,13 @@ internal sealed unsafe class CEngine
         }
 
         int ownJobs = inScheduler ? 1 : 0;
+        SlotGate.DiscardSkipped();
         Await(Lanes.DrainAsync(ownJobs), inScheduler);
         Lanes.Close();
         ShortLived.Close();
         Await(Lanes.DrainAsync(ownJobs), inScheduler); // what slipped in before the lanes closed
-        Scheduler.Close();
+        Scheduler.Close(); // from here on a tail call delivers in its own thread
+        Await(Lanes.DrainAsync(ownJobs), inScheduler); // what tail calls handed to the scheduler before
         SlotGate.EndPolling();
         foreach (Thread thread in Lanes.End().Concat(Scheduler.Workers.End()))
         {

@@ -19,7 +19,7 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
     public static bool Run(nint handle, Worker? worker)
     {
         var job = (ec_thread_pool_job*)(handle & ~HasSlot);
-        if (CEngine.Current.IsShutDown && job->skip_on_shutdown != 0)
+        if (CEngine.Current.IsShutDown && job->skip_on_shutdown != 0 && worker is not null)
         {
             Discard(handle);
             return true;

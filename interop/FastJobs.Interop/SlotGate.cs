@@ -47,15 +47,40 @@ internal static unsafe class SlotGate
             }
 
             gate.Add(job, lane);
+            lane.AddWaiting(1); // before a release can take the job off again
+            first = first && Interlocked.Increment(ref s_waitingGates) == 1;
         }
 
-        lane.AddWaiting(1);
-        if (first && Interlocked.Increment(ref s_waitingGates) == 1)
+        if (first)
         {
             WakePoller();
         }
 
         return false;
+    }
+
+    /// <summary>Discards the jobs with skip_on_shutdown that wait for a slot, which may never come.</summary>
+    public static void DiscardSkipped()
+    {
+        foreach (Stripe stripe in s_stripes)
+        {
+            var skipped = new List<nint>();
+            lock (stripe)
+            {
+                foreach (nint semaphore in stripe.Gates.Keys.ToArray())
+                {
+                    stripe.TakeSkipped(semaphore, skipped);
+                }
+            }
+
+            foreach (nint handle in skipped)
+            {
+                CLane lane = CEngine.Current.Lanes.Find(((ec_thread_pool_job*)handle)->job_class)!;
+                CJobOps.Discard(handle);
+                lane.AddWaiting(-1);
+                lane.Workers.CountElsewhere();
+            }
+        }
     }
 
     /// <summary>Gives a slot back: to the first job that waits for it, else to the semaphore.</summary>
@@ -126,16 +151,33 @@ internal static unsafe class SlotGate
     {
         lock (s_pollerLock)
         {
-            if (s_poller is null)
+            if (s_poller is null && !TryStartPoller())
             {
-                s_poller = new Thread(Poll, 64 * 1024) { IsBackground = true, Name = "fj-slots" };
-                Host.BeforeThreadStart();
-                s_poller.UnsafeStart();
-                Host.AfterThreadStart();
+                return; // no thread is to be had: slots that jobs give back are still handed on
             }
         }
 
         s_pollerSleeps.Unpark();
+    }
+
+    private static bool TryStartPoller()
+    {
+        var poller = new Thread(Poll, 64 * 1024) { IsBackground = true, Name = "fj-slots" };
+        Host.BeforeThreadStart();
+        try
+        {
+            poller.UnsafeStart();
+            s_poller = poller;
+            return true;
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            return false;
+        }
+        finally
+        {
+            Host.AfterThreadStart();
+        }
     }
 
     private static void Poll()
@@ -204,14 +246,25 @@ internal static unsafe class SlotGate
         public ec_thread_pool_job* TakeFirst(nint semaphore, Gate gate, out CLane? lane)
         {
             ec_thread_pool_job* job = gate.TakeFirst(out lane);
+            RemoveIfEmpty(semaphore, gate);
+            return job;
+        }
+
+        public void TakeSkipped(nint semaphore, List<nint> skipped)
+        {
+            Gate gate = Gates[semaphore];
+            gate.TakeSkipped(skipped);
+            RemoveIfEmpty(semaphore, gate);
+        }
+
+        private void RemoveIfEmpty(nint semaphore, Gate gate)
+        {
             if (gate.IsEmpty)
             {
                 Gates.Remove(semaphore);
                 Spare.Push(gate);
                 Interlocked.Decrement(ref s_waitingGates);
             }
-
-            return job;
         }
     }
 
@@ -227,6 +280,11 @@ internal static unsafe class SlotGate
         {
             // A SYNC job of a class never waits here, so the job's class is the lane's id and need not be kept.
             System.Diagnostics.Debug.Assert(job->job_class == lane.Id, "a job waits in the lane of its class");
+            Append(job);
+        }
+
+        private void Append(ec_thread_pool_job* job)
+        {
             job->next = null;
             if (_first == null)
             {
@@ -246,6 +304,26 @@ internal static unsafe class SlotGate
             _first = job->next;
             lane = CEngine.Current.Lanes.Find(job->job_class);
             return job;
+        }
+
+        public void TakeSkipped(List<nint> skipped)
+        {
+            ec_thread_pool_job* job = _first;
+            _first = _last = null;
+            while (job != null)
+            {
+                ec_thread_pool_job* next = job->next;
+                if (job->skip_on_shutdown != 0)
+                {
+                    skipped.Add((nint)job);
+                }
+                else
+                {
+                    Append(job);
+                }
+
+                job = next;
+            }
         }
 
         public void Visit(CLane lane, Action<nint> visit)

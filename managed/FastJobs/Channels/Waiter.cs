@@ -60,6 +60,13 @@ internal sealed class Waiter<TResult> : IValueTaskSource<TResult>, IValueTaskSou
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _core.OnCompleted(continuation, state, token, flags, this);
 
+    /// <summary>
+    /// For a continuation of ours that is short: it runs in the thread that completes the waiter, or in this one if that has
+    /// happened. The ThreadPool is never asked, which in a C program would start threads outside the guard.
+    /// </summary>
+    public void ContinueHere(Action<object?> continuation, object state) =>
+        _core.OnCompleted(continuation, state, Token, ValueTaskSourceOnCompletedFlags.None, this, inlineIfDone: true);
+
     public TResult GetResult(short token)
     {
         TResult result = Take(token, out Exception? error);
@@ -75,7 +82,7 @@ internal sealed class Waiter<TResult> : IValueTaskSource<TResult>, IValueTaskSou
     public void Detach(Action<TResult> refused)
     {
         Refused = refused;
-        OnCompleted(static state => ((Waiter<TResult>)state!).EndDetached(), this, Token, ValueTaskSourceOnCompletedFlags.None);
+        ContinueHere(static state => ((Waiter<TResult>)state!).EndDetached(), this);
     }
 
     private void EndDetached()

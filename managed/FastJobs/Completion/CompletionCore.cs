@@ -89,7 +89,8 @@ internal struct CompletionCore<TResult>
         object? state,
         short token,
         ValueTaskSourceOnCompletedFlags flags,
-        IThreadPoolWorkItem owner)
+        IThreadPoolWorkItem owner,
+        bool inlineIfDone = false)
     {
         CheckToken(token);
         if ((flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0)
@@ -119,9 +120,10 @@ internal struct CompletionCore<TResult>
             throw new InvalidOperationException("The operation is awaited twice: a ValueTask may be awaited once.");
         }
 
-        // Completed already. Never inline: the awaiter's stack would grow with every operation that completes early.
+        // Completed already. Not inline, unless the continuation is one of ours: an awaiter's stack would grow with every
+        // operation that completes early.
         _continuation = continuation;
-        Dispatch(owner, inline: false);
+        Dispatch(owner, inlineIfDone);
     }
 
     /// <summary>Runs the continuation; the body of the owner's <see cref="IThreadPoolWorkItem.Execute"/>.</summary>

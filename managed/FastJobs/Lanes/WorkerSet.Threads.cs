@@ -72,10 +72,14 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             if (claim == Claim.Claimed)
             {
                 looks = FoundLast;
+                if (!worker.IsBusy)
+                {
+                    worker.BecomeBusy();
+                }
+
                 if (searching)
                 {
                     searching = false;
-                    worker.BecomeBusy();
                     FoundWork();
                 }
 

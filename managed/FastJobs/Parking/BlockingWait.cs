@@ -1,4 +1,3 @@
-using System.Threading.Tasks.Sources;
 using FastJobs.Channels;
 
 namespace FastJobs.Parking;
@@ -25,7 +24,7 @@ internal static class BlockingWait
 
         Parker parker = t_parker ??= new Parker();
         short token = waiter!.Token;
-        waiter.OnCompleted(static state => ((Parker)state!).Unpark(), parker, token, ValueTaskSourceOnCompletedFlags.None);
+        waiter.ContinueHere(static state => ((Parker)state!).Unpark(), parker);
         parker.Park(Timeout.Infinite);
         return waiter.TryGetResult(token);
     }

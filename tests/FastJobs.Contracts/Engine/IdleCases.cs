@@ -115,7 +115,7 @@ internal sealed class IdleCases : EngineCases
             Thread.SpinWait(random.Next(2_000));
         }
 
-        Check.AtMost(2, lane.GetStatistics().Threads);
+        Check.AtMost(4, lane.GetStatistics().Threads); // as below
     }
 
     private async Task Submit_OneAtATime_WakesOneWorker(JobEngine engine)
@@ -128,6 +128,7 @@ internal sealed class IdleCases : EngineCases
             await engine.DrainAsync().Within();
         }
 
-        Check.AtMost(2, lane.GetStatistics().Threads);
+        // One, or a few where a worker was preempted between its job and its next look, and so seemed busy; never one a job.
+        Check.AtMost(4, lane.GetStatistics().Threads);
     }
 }
