@@ -10,6 +10,7 @@
 #endif
 #include "harness.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -274,6 +275,51 @@ static void workers_block_asynchronous_signals_only(void)
     for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
         CHECK_EQ(sigismember(&mask, own[i]), 0);
     }
+}
+
+/* Whatever the thread that finds the backlog full makes the library do, it starts no thread with open
+ * signals. */
+static void *submit_into_a_full_pool(void *closure)
+{
+    ec_async_job job;
+    sem_t done;
+    new_semaphore(&done, 0);
+    for (int i = 0; i < 1000; i++) {
+        QUEUE(job_with_semaphore(&job, *(int *)closure, do_nothing, NULL, &done));
+        AWAIT(&done);
+    }
+    return NULL;
+}
+
+static void submitters_that_wait_start_no_thread_with_open_signals(void)
+{
+    enum { SUBMITTERS = 6 };
+    pthread_t submitters[SUBMITTERS];
+    int pool = ec_thread_pool_create_module(NULL, "test-full", 1, 0, 1);
+    CHECK(pool >= 0);
+    for (int i = 0; i < SUBMITTERS; i++) {
+        submitters[i] = start_thread(submit_into_a_full_pool, &pool);
+    }
+    for (int i = 0; i < SUBMITTERS; i++) {
+        JOIN(submitters[i]);
+    }
+    DIR *tasks = opendir("/proc/self/task");
+    CHECK_OR_RETURN(tasks != NULL);
+    for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
+        char path[300], line[256];
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", entry->d_name);
+        FILE *status = entry->d_name[0] == '.' || atoi(entry->d_name) == getpid() ? NULL : fopen(path, "r");
+        unsigned long long blocked;
+        while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+            if (sscanf(line, "SigBlk: %llx", &blocked) == 1) {
+                CHECK((blocked >> (SIGTERM - 1) & 1) != 0);
+            }
+        }
+        if (status != NULL) {
+            fclose(status);
+        }
+    }
+    closedir(tasks);
 }
 
 /* Even then: all signals blocked in every thread of the host before the library starts. */
@@ -715,6 +761,7 @@ static void threads_that_come_and_go_leave_nothing(void)
     X(handlers_of_every_kind_are_kept)                                                                       \
     X(signalfd_gets_every_signal)                                                                            \
     X(workers_block_asynchronous_signals_only)                                                               \
+    X(submitters_that_wait_start_no_thread_with_open_signals)                                                \
     X(a_host_that_blocks_everything_works)                                                                   \
     X(a_handler_installed_before_gets_the_fault)                                                             \
     X(a_handler_installed_afterwards_gets_the_fault)                                                         \

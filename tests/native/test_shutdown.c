@@ -266,6 +266,27 @@ static void discards_jobs_with_skip_on_shutdown(void)
     expect_all_ended();
 }
 
+/* Nobody will ever post this semaphore: the jobs behind it are queued, and discarded like others. */
+static void discards_skipped_jobs_that_wait_for_a_slot(void)
+{
+    int pool = new_pool("test-slots", 1);
+    sem_t none;
+    new_semaphore(&none, 0);
+    for (int i = 0; i < 10; i++) {
+        ec_async_job *job = skipped_job(pool, ECTP_COMPLETE_CALLBACK);
+        job->concurrency = &none;
+        QUEUE(job);
+    }
+    ec_async_job last; /* when it has run, those before it have stepped aside */
+    QUEUE(job_with_semaphore(&last, pool, count, NULL, &s_done));
+    AWAIT(&s_done);
+    CHECK_EQ(ec_thread_pool_get_queue_size(pool), 10);
+    CHECK_EQ(ec_thread_pool_shutdown(), 1);
+    CHECK_EQ(live_jobs(), 0);
+    CHECK_EQ(semaphore_value(&none), 0);
+    expect_all_ended();
+}
+
 static void runs_jobs_with_skip_on_shutdown_before_it(void)
 {
     ec_async_job job;
@@ -559,6 +580,36 @@ static void a_tail_after_it_still_reaches_the_callback(void)
     expect_all_ended();
 }
 
+enum { TAILS = 2000 };
+
+static void *complete_tails(void *closure)
+{
+    ec_async_job *jobs = closure;
+    for (int i = 0; i < TAILS; i++) {
+        ec_async_complete_tail(&jobs[i]);
+    }
+    return NULL;
+}
+
+/* A tail call hands its completion to the scheduler thread, or, once that takes no more, delivers it itself.
+ */
+static void tails_during_it_complete_once(void)
+{
+    ec_async_job *jobs = calloc(TAILS, sizeof *jobs);
+    for (int i = 0; i < TAILS; i++) {
+        job_with_callback(&jobs[i], ECTP_CLASS_CPU, do_nothing, NULL, count_completion, NULL);
+        jobs[i].completion = ECTP_COMPLETE_CALLBACK_SCHED;
+        jobs[i].skip_completion = 1;
+        QUEUE(&jobs[i]);
+    }
+    pthread_t thread = start_thread(complete_tails, jobs);
+    CHECK_EQ(ec_thread_pool_shutdown(), 1);
+    JOIN(thread);
+    CHECK_EQ(get(&s_ran), TAILS);
+    free(jobs);
+    expect_all_ended();
+}
+
 static void end_thread(ec_async_job *job, void *closure)
 {
     count(job, closure);
@@ -758,6 +809,7 @@ ENDS(exit_in_the_scheduler_thread, "scheduler-exit")
     X(runs_what_completions_in_the_scheduler_submit)                                                         \
     X(waits_for_jobs_that_wait_for_a_slot)                                                                   \
     X(discards_jobs_with_skip_on_shutdown)                                                                   \
+    X(discards_skipped_jobs_that_wait_for_a_slot)                                                            \
     X(runs_jobs_with_skip_on_shutdown_before_it)                                                             \
     X(fails_in_a_worker)                                                                                     \
     X(fails_in_a_job_that_runs_in_its_submitter)                                                             \
@@ -770,6 +822,7 @@ ENDS(exit_in_the_scheduler_thread, "scheduler-exit")
     X(settings_and_figures_can_still_be_read)                                                                \
     X(a_tail_after_it_still_completes)                                                                       \
     X(a_tail_after_it_still_reaches_the_callback)                                                            \
+    X(tails_during_it_complete_once)                                                                         \
     X(waits_for_workers_that_their_jobs_end)                                                                 \
     X(the_exit_hooks_have_run)
 EVERY_SCENARIO(SHUTDOWN)
