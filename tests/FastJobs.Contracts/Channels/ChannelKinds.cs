@@ -64,8 +64,8 @@ internal abstract class BclKind : ChannelKind
     // Measured on 10.0.12: about one item in 100,000 was lost or came twice; none on 9.0.
     public override bool CancelsAtomically => !IsNet10;
 
-    // .NET 9 keeps a cancelled wait, its token and its item until a write or read comes by.
-    public override bool ForgetsCancelledWaits => IsNet10;
+    // .NET 9 forgets a cancelled wait when traffic comes, .NET 10 some time later on the pool: 10 s were not always enough.
+    public override bool ForgetsCancelledWaits => false;
 }
 
 internal sealed class LockFreeUnbounded : ChannelKind
