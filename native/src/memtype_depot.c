@@ -14,20 +14,21 @@ enum {
     REGION = 1 << 20,    /* one mapping for several chunks: fewer system calls and map entries */
     CHUNK_OBJECTS = 64,  /* at least so many to a chunk, so that at most 1/64 of it is lost at its end */
     CARVE_BYTES = CHUNK, /* at most so much is cut off at once */
-    FILLED_LIMIT = 512   /* magazines to a depot, 256 KiB of them: what is more is kept loose */
+    FILLED_LIMIT = 512   /* magazines to a depot, 256 KiB of them: what is more is kept in bundles */
 };
 
 _Static_assert(sizeof(struct fj_mt_magazine) == 512, "a magazine is whole cache lines");
 
-/* Free objects that take no memory but their own: one holds the addresses of as many others as fit into it.
- */
-struct fj_mt_loose {
-    struct fj_mt_loose *next;
-    size_t count;
+/* Free objects that take no memory but their own: number i holds the addresses of numbers i * room + 1 to
+ * i * room + room, as in a heap, so that the first one leads to all. Packing and unpacking needs no lock, only
+ * the first object is handed over under it. */
+struct fj_mt_bundle {
+    struct fj_mt_bundle *next; /* of the first object: in the depot */
+    size_t count;              /* of the first object: how many objects it leads to, itself included */
     void *objects[];
 };
 
-_Static_assert(sizeof(struct fj_mt_loose) <= FJ_MT_ALIGNMENT, "the smallest object has room for it");
+_Static_assert(sizeof(struct fj_mt_bundle) <= FJ_MT_ALIGNMENT, "the smallest object has room for it");
 
 fj_mt_map_leaf *_Atomic fj_mt_map[1 << 16];
 
@@ -116,48 +117,91 @@ static bool chunk_new(int memtype, struct fj_mt_depot *depot)
     bool entered = chunk != NULL && map_enter(memtype, chunk, size);
     pthread_mutex_unlock(&s_map.lock);
     if (entered) {
+        if (depot->carve_end != NULL) {
+            /* A type that has filled a chunk will fill this one: its pages at once cost less than one by one.
+             * A kernel that does not know this says so, and it does not matter. */
+            madvise(chunk, size, MADV_POPULATE_WRITE);
+        }
         depot->carve_next = chunk;
         depot->carve_end = chunk + size;
     }
     return entered;
 }
 
-/* Keeps a free object without a magazine. The depot's lock is held. */
-static void loose_put(int memtype, struct fj_mt_depot *depot, void *object)
+static size_t bundle_room(int memtype)
 {
-    struct fj_mt_loose *top = depot->loose;
-    size_t room = (fj_mt_types[memtype].stride - sizeof(struct fj_mt_loose)) / sizeof(void *);
-    if (top != NULL && top->count < room) {
-        top->objects[top->count++] = object;
-    } else {
-        depot->loose = object;
-        *depot->loose = (struct fj_mt_loose){.next = top, .count = 0};
+    return (fj_mt_types[memtype].stride - sizeof(struct fj_mt_bundle)) / sizeof(void *);
+}
+
+/* Empties a magazine that is not empty, into one bundle, or several if an object has no room for addresses. */
+static struct fj_mt_bundle *bundle_pack(int memtype, struct fj_mt_magazine *magazine)
+{
+    size_t room = bundle_room(memtype);
+    struct fj_mt_bundle *first = NULL;
+    while (magazine->count > 0) {
+        size_t count = room > 0 ? magazine->count : 1;
+        void **rounds = &magazine->rounds[magazine->count - count];
+        for (size_t i = 0, child = 1; child < count; i++) {
+            struct fj_mt_bundle *holder = rounds[i];
+            for (size_t k = 0; k < room && child < count; k++) {
+                holder->objects[k] = rounds[child++];
+            }
+        }
+        struct fj_mt_bundle *bundle = rounds[0];
+        *bundle = (struct fj_mt_bundle){.next = first, .count = count};
+        first = bundle;
+        magazine->count -= count;
+    }
+    return first;
+}
+
+/* Moves a bundle into an empty magazine. */
+static void bundle_unpack(int memtype, struct fj_mt_bundle *bundle, struct fj_mt_magazine *magazine)
+{
+    size_t room = bundle_room(memtype);
+    size_t count = bundle->count;
+    magazine->rounds[0] = bundle;
+    for (size_t i = 0, child = 1; child < count; i++) {
+        struct fj_mt_bundle *holder = magazine->rounds[i];
+        for (size_t k = 0; k < room && child < count; k++) {
+            if (child * room + 1 < count) {
+                __builtin_prefetch(holder->objects[k]); /* it is a holder too */
+            }
+            magazine->rounds[child++] = holder->objects[k];
+        }
+    }
+    magazine->count = count;
+}
+
+/* The depot's lock is held. */
+static void bundle_put(struct fj_mt_depot *depot, struct fj_mt_bundle *bundle)
+{
+    while (bundle != NULL) {
+        struct fj_mt_bundle *next = bundle->next;
+        bundle->next = depot->bundles;
+        depot->bundles = bundle;
+        bundle = next;
     }
 }
 
 /* The depot's lock is held. */
-static void *loose_get(struct fj_mt_depot *depot)
+static struct fj_mt_bundle *bundle_get(struct fj_mt_depot *depot)
 {
-    struct fj_mt_loose *top = depot->loose;
-    if (top == NULL || top->count > 0) {
-        return top == NULL ? NULL : top->objects[--top->count];
+    struct fj_mt_bundle *bundle = depot->bundles;
+    if (bundle != NULL) {
+        depot->bundles = bundle->next;
     }
-    depot->loose = top->next;
-    return top;
+    return bundle;
 }
 
-/* Takes a loose object, or cuts the next one off the chunk. The depot's lock is held. */
+/* Cuts the next object off the chunk. The depot's lock is held. */
 static void *carve(int memtype, struct fj_mt_depot *depot)
 {
     size_t stride = fj_mt_types[memtype].stride;
-    void *object = loose_get(depot);
-    if (object != NULL) {
-        return object;
-    }
     if ((size_t)(depot->carve_end - depot->carve_next) < stride && !chunk_new(memtype, depot)) {
         return NULL;
     }
-    object = depot->carve_next;
+    void *object = depot->carve_next;
     depot->carve_next += stride;
     return object;
 }
@@ -183,20 +227,23 @@ static struct fj_mt_magazine *magazine_get(struct fj_mt_depot *depot)
     return magazine;
 }
 
-/* Keeps a magazine in the depot. Its lock is held. */
-static void magazine_put(int memtype, struct fj_mt_depot *depot, struct fj_mt_magazine *magazine)
+/* The depot's lock is held. */
+static void empty_put(struct fj_mt_depot *depot, struct fj_mt_magazine *magazine)
 {
-    if (magazine->count > 0 && depot->filled_count < FILLED_LIMIT) {
-        magazine->next = depot->filled;
-        depot->filled = magazine;
-        depot->filled_count++;
-        return;
-    }
-    while (magazine->count > 0) {
-        loose_put(memtype, depot, magazine->rounds[--magazine->count]);
-    }
     magazine->next = depot->empty;
     depot->empty = magazine;
+}
+
+/* The depot's lock is held. False: the depot has enough filled ones. */
+static bool filled_put(struct fj_mt_depot *depot, struct fj_mt_magazine *magazine)
+{
+    if (depot->filled_count >= FILLED_LIMIT) {
+        return false;
+    }
+    magazine->next = depot->filled;
+    depot->filled = magazine;
+    depot->filled_count++;
+    return true;
 }
 
 /* The depot's lock is held. */
@@ -213,11 +260,12 @@ static struct fj_mt_magazine *filled_get(struct fj_mt_depot *depot)
 /* Both magazines are empty or missing: leaves at least one round in the loaded one. */
 bool fj_mt_depot_refill(int memtype, struct fj_mt_cache *cache)
 {
+    struct fj_mt_bundle *bundle = NULL;
     struct fj_mt_depot *depot = depot_lock(memtype);
     struct fj_mt_magazine *filled = filled_get(depot);
     if (filled != NULL) {
         if (cache->previous != NULL) {
-            magazine_put(memtype, depot, cache->previous);
+            empty_put(depot, cache->previous);
         }
         cache->previous = cache->loaded;
         cache->loaded = filled;
@@ -226,50 +274,81 @@ bool fj_mt_depot_refill(int memtype, struct fj_mt_cache *cache)
             cache->loaded = magazine_get(depot);
         }
         struct fj_mt_magazine *loaded = cache->loaded;
+        bundle = loaded != NULL ? bundle_get(depot) : NULL;
         size_t stride = fj_mt_types[memtype].stride;
         void *object = NULL;
-        while (loaded != NULL && loaded->count < FJ_MT_ROUNDS && loaded->count * stride < CARVE_BYTES &&
-               (object = carve(memtype, depot)) != NULL) {
+        while (bundle == NULL && loaded != NULL && loaded->count < FJ_MT_ROUNDS &&
+               loaded->count * stride < CARVE_BYTES && (object = carve(memtype, depot)) != NULL) {
             loaded->rounds[loaded->count++] = object;
         }
     }
     depot_unlock(memtype);
+    if (bundle != NULL) {
+        bundle_unpack(memtype, bundle, cache->loaded);
+    }
     return cache->loaded != NULL && cache->loaded->count > 0;
 }
 
 /* Both magazines are full or missing: leaves room in the loaded one. */
 bool fj_mt_depot_drain(int memtype, struct fj_mt_cache *cache)
 {
+    struct fj_mt_magazine *full = cache->previous;
     struct fj_mt_depot *depot = depot_lock(memtype);
-    struct fj_mt_magazine *empty = magazine_get(depot);
-    if (empty != NULL) {
-        if (cache->previous != NULL) {
-            magazine_put(memtype, depot, cache->previous);
-        }
+    if (full == NULL || filled_put(depot, full)) {
+        struct fj_mt_magazine *empty = magazine_get(depot);
+        depot_unlock(memtype);
         cache->previous = cache->loaded;
         cache->loaded = empty;
+        if (empty == NULL) { /* no memory: what there is stays with the thread */
+            cache->loaded = cache->previous;
+            cache->previous = NULL;
+        }
+        return empty != NULL;
     }
     depot_unlock(memtype);
-    return empty != NULL;
+    struct fj_mt_bundle *bundle = bundle_pack(memtype, full);
+    depot_lock(memtype);
+    bundle_put(depot, bundle);
+    depot_unlock(memtype);
+    cache->previous = cache->loaded;
+    cache->loaded = full; /* it is empty now */
+    return true;
 }
 
 /* Takes back a magazine of a thread that ends. */
 void fj_mt_depot_return(int memtype, struct fj_mt_magazine *magazine)
 {
-    if (magazine != NULL) {
-        magazine_put(memtype, depot_lock(memtype), magazine);
-        depot_unlock(memtype);
+    if (magazine == NULL) {
+        return;
     }
+    struct fj_mt_depot *depot = depot_lock(memtype);
+    if (magazine->count == 0 || !filled_put(depot, magazine)) {
+        if (magazine->count > 0) {
+            bundle_put(depot, bundle_pack(memtype, magazine));
+        }
+        empty_put(depot, magazine);
+    }
+    depot_unlock(memtype);
 }
 
 /* For a thread without a cache. */
 void *fj_mt_depot_take(int memtype)
 {
+    void *object = NULL;
     struct fj_mt_depot *depot = depot_lock(memtype);
-    struct fj_mt_magazine *filled = depot->loose == NULL ? filled_get(depot) : NULL;
-    void *object = filled == NULL ? carve(memtype, depot) : filled->rounds[--filled->count];
-    if (filled != NULL) {
-        magazine_put(memtype, depot, filled);
+    struct fj_mt_magazine *magazine = filled_get(depot);
+    if (magazine == NULL && depot->bundles != NULL && (magazine = magazine_get(depot)) != NULL) {
+        bundle_unpack(memtype, bundle_get(depot), magazine);
+    }
+    if (magazine != NULL) {
+        object = magazine->rounds[--magazine->count];
+        if (magazine->count == 0) {
+            empty_put(depot, magazine);
+        } else {
+            filled_put(depot, magazine); /* there is room: one was taken, or there is none */
+        }
+    } else {
+        object = carve(memtype, depot);
     }
     depot_unlock(memtype);
     return object;
@@ -277,8 +356,10 @@ void *fj_mt_depot_take(int memtype)
 
 void fj_mt_depot_give(int memtype, void *object)
 {
+    struct fj_mt_bundle *bundle = object;
+    *bundle = (struct fj_mt_bundle){.next = NULL, .count = 1};
     struct fj_mt_depot *depot = depot_lock(memtype);
-    loose_put(memtype, depot, object);
+    bundle_put(depot, bundle);
     depot_unlock(memtype);
 }
 

@@ -71,4 +71,14 @@ internal struct PaddedWord
     /// <summary>A second value that only the owners of the first one touch.</summary>
     [FieldOffset(136)]
     public long Cached;
+
+    /// <summary>Whose turn it is, how many changes of hands are not looked at, and how many the next time: see Turns.</summary>
+    [FieldOffset(144)]
+    public nint Owner;
+
+    [FieldOffset(152)]
+    public int Pass;
+
+    [FieldOffset(156)]
+    public int NextPass;
 }

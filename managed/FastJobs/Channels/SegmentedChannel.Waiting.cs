@@ -37,10 +37,9 @@ internal partial class SegmentedChannel<T, TSlot>
         Waiter<T>? lastServed = null;
         Waiter<bool>? told = null;
         HeadWord claimed = default;
-        var backoff = default(Backoff);
         lock (_gate)
         {
-            while (_reads.First is { } read && TryClaimCore(out T? item, ref claimed, ref backoff) == Claim.Claimed)
+            while (_reads.First is { } read && TryClaimCore(out T? item, ref claimed) == Claim.Claimed)
             {
                 WaiterPool<T>.Detach(read);
                 read.Item = item;
@@ -235,9 +234,8 @@ internal partial class SegmentedChannel<T, TSlot>
         // Full fence. Pairs with the add of a writer: either its position is seen here or it sees the flag.
         Interlocked.Or(ref _tail.Value, TailWord.Sleepers);
         var spinner = default(SpinWait);
-        var backoff = default(Backoff);
         Claim claim;
-        while ((claim = TryClaimCore(out item, ref claimed, ref backoff)) == Claim.Unpublished)
+        while ((claim = TryClaimCore(out item, ref claimed)) == Claim.Unpublished)
         {
             spinner.SpinOnce(); // that writer may have come before the flag, so it would not notify
         }

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using FastJobs.Parking;
 
 namespace FastJobs.Channels;
 
@@ -85,41 +84,39 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryWriteForced(T item)
     {
+        // Read first, so that the loads overlap with those of the word. Right for the position if the base fits it: a
+        // segment is not retired before all its positions are claimed, and this one is not even taken yet.
+        Segment<T, TSlot> segment = Volatile.Read(ref _tailSegment);
+        long segmentBase = Volatile.Read(ref segment.Base);
+        ref TSlot slots = ref segment.At(0);
+
+        nint self = Turns.Self;
+        if (_tail.Owner != self)
+        {
+            Turns.Begin(ref _tail, self);
+        }
+
         // Full fence. Pairs with every Interlocked operation on the tail: a reader that goes to sleep either finds this
         // position in the word or leaves its flag in what was replaced.
-        long raw = Volatile.Read(ref _tail.Value);
-        if (Interlocked.CompareExchange(ref _tail.Value, raw + TailWord.PositionOne, raw) != raw)
-        {
-            raw = TakePositionAmongOthers();
-        }
-
+        long raw = Interlocked.Add(ref _tail.Value, TailWord.PositionOne) - TailWord.PositionOne;
         var tail = new TailWord(raw);
-        if (!tail.NeedsAttention)
+        if (tail.NeedsAttention)
         {
-            Publish(tail.Position, item);
-            return true;
+            return PublishAttentively(tail, item);
         }
 
-        return PublishAttentively(tail, item);
-    }
-
-    // Another writer was faster. Two that alternate wait for the word to travel between their cores at every item; one that
-    // steps back lets the other write many meanwhile. After a few rounds an add takes a position for certain.
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private long TakePositionAmongOthers()
-    {
-        var backoff = default(Backoff);
-        for (int round = 0; round < Backoff.Patience; round++)
+        long offset = tail.Position - segmentBase;
+        if ((ulong)offset < (ulong)Segment<T, TSlot>.Length)
         {
-            backoff.Lost();
-            long raw = Volatile.Read(ref _tail.Value);
-            if (Interlocked.CompareExchange(ref _tail.Value, raw + TailWord.PositionOne, raw) == raw)
-            {
-                return raw;
-            }
+            // Release. Pairs with the acquire in TryClaim.
+            TSlot.Publish(ref Unsafe.Add(ref slots, (nint)offset), item);
+        }
+        else
+        {
+            PublishElsewhere(tail.Position, item);
         }
 
-        return Interlocked.Add(ref _tail.Value, TailWord.PositionOne) - TailWord.PositionOne;
+        return true;
     }
 
     /// <summary>Writes if there is room.</summary>
@@ -244,6 +241,9 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
+    private void PublishElsewhere(long position, T item) => Publish(position, item);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private Segment<T, TSlot> SegmentForWrite(long position)
     {
         Segment<T, TSlot> segment = _store.Install(position, HeadPosition);
@@ -257,10 +257,10 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
 
     /// <summary>Claims the oldest item, if it is published.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Claim TryClaim(out T? item, ref Backoff backoff)
+    public Claim TryClaim(out T? item)
     {
         HeadWord claimed = default;
-        Claim claim = TryClaimCore(out item, ref claimed, ref backoff);
+        Claim claim = TryClaimCore(out item, ref claimed);
         if (claimed.HasFlags)
         {
             AfterClaim(claimed);
@@ -271,10 +271,16 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
 
     // claimed: what the head said at the claim; where it has flags the caller must call AfterClaim, once it holds no gate.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Claim TryClaimCore(out T? item, ref HeadWord claimed, ref Backoff backoff)
+    private Claim TryClaimCore(out T? item, ref HeadWord claimed)
     {
-        for (bool first = true; ; first = false)
+        nint self = Turns.Self;
+        while (true)
         {
+            if (_head.Owner != self)
+            {
+                Turns.Begin(ref _head, self);
+            }
+
             long raw = Volatile.Read(ref _head.Value);
             var head = new HeadWord(raw);
             Segment<T, TSlot>? segment = Volatile.Read(ref _headSegment);
@@ -326,15 +332,8 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
                     claimed = head;
                 }
 
-                if (first)
-                {
-                    backoff.WonAtOnce();
-                }
-
                 return Claim.Claimed;
             }
-
-            backoff.Lost();
         }
     }
 
@@ -342,10 +341,9 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
     public bool TryRead([MaybeNullWhen(false)] out T item)
     {
         var spinner = default(SpinWait);
-        var backoff = default(Backoff);
         while (true)
         {
-            Claim claim = TryClaim(out item, ref backoff);
+            Claim claim = TryClaim(out item);
             if (claim != Claim.Unpublished)
             {
                 return claim == Claim.Claimed;

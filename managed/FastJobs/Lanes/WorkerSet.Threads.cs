@@ -54,7 +54,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         const int FoundLast = -Spinning.Lingers;
         bool searching = true;
         int looks = 0; // in vain, since the last job
-        var backoff = default(Backoff);
+        var linger = default(Linger);
         while (true)
         {
             if (Volatile.Read(ref _control) != 0)
@@ -68,10 +68,11 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
                 looks = searching ? Math.Max(looks, 0) : looks;
             }
 
-            Claim claim = TryTake(out TJob? job, ref backoff);
+            Claim claim = TryTake(out TJob? job);
             if (claim == Claim.Claimed)
             {
                 looks = FoundLast;
+                linger.Found();
                 if (!worker.IsBusy)
                 {
                     worker.BecomeBusy();
@@ -91,7 +92,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             else if (looks < -1)
             {
                 looks++;
-                Spinning.Linger();
+                linger.Wait();
             }
             else if (looks == -1)
             {
@@ -120,7 +121,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Claim TryTake(out TJob? job, ref Backoff backoff)
+    private Claim TryTake(out TJob? job)
     {
         // Acquire: pairs with the increment in PushUrgent.
         if (Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(out job))
@@ -128,7 +129,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             return Claim.Claimed;
         }
 
-        return Queue.TryClaim(out job, ref backoff);
+        return Queue.TryClaim(out job);
     }
 
     private bool TryTakeUrgent(out TJob? job)
@@ -148,8 +149,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     /// <summary>Runs one job in the calling thread, which is one of the set's workers and in a job now.</summary>
     public bool TryRunOne()
     {
-        var backoff = default(Backoff);
-        if (TryTake(out TJob? job, ref backoff) != Claim.Claimed)
+        if (TryTake(out TJob? job) != Claim.Claimed)
         {
             return false;
         }

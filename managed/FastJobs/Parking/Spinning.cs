@@ -21,5 +21,31 @@ internal static class Spinning
 
     public static void Once() => Thread.SpinWait(1);
 
-    public static void Linger() => Thread.SpinWait(3);
+}
+
+/// <summary>
+/// How long a worker waits that found no job right after one. Where jobs come one by one it looks again soon. In a dense
+/// stream it lets some more come: taking them one by one as they come makes the lines that it shares with the submitters
+/// travel at every job, and costs both more than the job.
+/// </summary>
+internal struct Linger
+{
+    private const int Shortest = 3;
+    private const int Longest = 48;
+    private const int Dense = 4;
+
+    private int _steps;
+    private int _found;
+
+    /// <summary>A job was found.</summary>
+    public void Found() => _found++;
+
+    /// <summary>No job was found: waits.</summary>
+    public void Wait()
+    {
+        _steps = _found >= Dense ? Math.Min(_steps * 2, Longest) : _steps / 2;
+        _steps = Math.Max(_steps, Shortest);
+        _found = 0;
+        Thread.SpinWait(_steps);
+    }
 }
