@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FastJobs.Interop.Generated;
 using FastJobs.Lanes;
 using Mode = FastJobs.Interop.Generated.ec_thread_pool_job._ec_thread_pool_job_completion;
@@ -16,7 +17,12 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
 {
     private const nint HasSlot = 1;
 
-    public static bool Run(nint handle, Worker? worker)
+    public static bool Run(nint handle, Worker worker) => RunIn(worker, handle);
+
+    public static bool RunInline(nint handle, object lane) => RunIn(null, handle);
+
+    // worker: null in the submitter's thread.
+    private static bool RunIn(Worker? worker, nint handle)
     {
         var job = (ec_thread_pool_job*)(handle & ~HasSlot);
         if (CEngine.Current.IsShutDown && job->skip_on_shutdown != 0 && worker is not null)
@@ -151,11 +157,13 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
 /// <summary>What the scheduler thread does with a job: delivers its completion.</summary>
 internal readonly unsafe struct SchedulerOps : IJobOps<nint>
 {
-    public static bool Run(nint handle, Worker? worker)
+    public static bool Run(nint handle, Worker worker)
     {
         CJobOps.Deliver((ec_thread_pool_job*)handle);
         return true;
     }
+
+    public static bool RunInline(nint handle, object lane) => throw new UnreachableException();
 
     public static void Discard(nint handle) => CJobOps.Discard(handle);
 

@@ -126,7 +126,7 @@ public sealed partial class JobLane
 
     private static void RefuseWaiting<TResult>(JobRef refused)
     {
-        var job = (AwaitedJob<TResult>)refused.Job;
+        var job = (AwaitedJob<TResult>)refused.Job!;
         job.Lane!.CountRefused();
         job.Refuse(new JobDiscardedException(job.Lane.Name));
     }

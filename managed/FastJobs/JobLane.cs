@@ -114,13 +114,13 @@ public sealed partial class JobLane
     /// <summary>Runs a job that nobody awaits, if there is room. False: the lane is full or the engine stopped.</summary>
     public bool TrySubmit<TState>(Action<TState> work, TState state)
     {
-        DetachedJob<TState> job = Detached(work, state, JobContext.Capture());
-        if (Inner.TrySubmit(new JobRef(job)) is Submitted.Queued or Submitted.RanInline)
+        JobRef job = Detached(work, state, JobContext.Capture());
+        if (Inner.TrySubmit(job) is Submitted.Queued or Submitted.RanInline)
         {
             return true;
         }
 
-        job.Discard();
+        ManagedJobOps.Discard(job);
         return false;
     }
 
@@ -134,13 +134,13 @@ public sealed partial class JobLane
             return ValueTask.FromCanceled(cancellationToken);
         }
 
-        DetachedJob<TState> job = Detached(work, state, JobContext.Capture());
-        switch (Inner.TrySubmit(new JobRef(job)))
+        JobRef job = Detached(work, state, JobContext.Capture());
+        switch (Inner.TrySubmit(job))
         {
             case Submitted.Queued or Submitted.RanInline:
                 return default;
             case Submitted.Closed:
-                job.Discard();
+                ManagedJobOps.Discard(job);
                 return ValueTask.FromException(Stopped());
             case Submitted.Full when Inner.IsOwnWorker:
                 Hand(job);
@@ -151,11 +151,11 @@ public sealed partial class JobLane
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask SubmitWhenRoomAsync(Job job, CancellationToken cancellationToken)
+    private async ValueTask SubmitWhenRoomAsync(JobRef job, CancellationToken cancellationToken)
     {
         try
         {
-            await Inner.Queue.Writer.WriteAsync(new JobRef(job), cancellationToken).ConfigureAwait(false);
+            await Inner.Queue.Writer.WriteAsync(job, cancellationToken).ConfigureAwait(false);
         }
         catch (ChannelClosedException)
         {
@@ -166,27 +166,36 @@ public sealed partial class JobLane
     /// <summary>Runs a job that nobody awaits and that can be cancelled while it waits.</summary>
     public JobHandle SubmitCancelable<TState>(Action<TState> work, TState state)
     {
-        DetachedJob<TState> job = Detached(work, state, JobContext.Capture());
+        DetachedJob<TState> job = Pooled(work, state, JobContext.Capture());
         job.MakeCancelable();
         var handle = new JobHandle(job);
-        Hand(job);
+        Hand(new JobRef(job));
         return handle;
     }
 
     private void Submit<TState>(Action<TState> work, TState state, ExecutionContext? context) =>
         Hand(Detached(work, state, context));
 
-    private void Hand(Job job)
+    private void Hand(JobRef job)
     {
-        if (Inner.Submit(new JobRef(job)) == Submitted.Closed)
+        if (Inner.Submit(job) == Submitted.Closed)
         {
-            job.Discard();
+            ManagedJobOps.Discard(job);
             throw Stopped();
         }
     }
 
+    // A job that runs in its submitter's thread needs to know its lane, one with a context or a value carries it along.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private DetachedJob<TState> Detached<TState>(Action<TState> work, TState state, ExecutionContext? context)
+    private JobRef Detached<TState>(Action<TState> work, TState state, ExecutionContext? context)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return !typeof(TState).IsValueType && context is null && Inner.Workers.Limit != 0
+            ? JobRef.Direct(work, state)
+            : new JobRef(Pooled(work, state, context));
+    }
+
+    private DetachedJob<TState> Pooled<TState>(Action<TState> work, TState state, ExecutionContext? context)
     {
         ArgumentNullException.ThrowIfNull(work);
         DetachedJob<TState> job = DetachedJob<TState>.Jobs.Get();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 using FastJobs.Channels;
@@ -5,29 +6,69 @@ using FastJobs.Lanes;
 
 namespace FastJobs.Jobs;
 
-/// <summary>A reference to a job. In a struct, so that generic code over it is compiled for it alone.</summary>
-internal readonly struct JobRef(Job job)
+/// <summary>
+/// What a managed lane's queue holds: a pooled job, or, where nothing more has to be known, the work and its state
+/// themselves. Of those nothing is taken from a pool, so no object travels from core to core and back.
+/// </summary>
+internal readonly struct JobRef
 {
-    public Job Job { get; } = job;
+    private static readonly object s_isJob = new();
+
+    public JobRef(Job job)
+    {
+        Work = job;
+        State = s_isJob;
+    }
+
+    /// <summary>From a slot, as it was.</summary>
+    public JobRef(object work, object? state)
+    {
+        Work = work;
+        State = state;
+    }
+
+    public object Work { get; }
+
+    public object? State { get; }
+
+    /// <summary>The pooled job, or null if the work stands here itself.</summary>
+    public Job? Job => ReferenceEquals(State, s_isJob) ? Unsafe.As<Job>(Work) : null;
+
+    /// <summary>
+    /// Work with a state that is a reference, in the default context: such delegates are all called alike, whatever the
+    /// static type of the reference.
+    /// </summary>
+    public static JobRef Direct<TState>(Action<TState> work, object? state)
+    {
+        Debug.Assert(!typeof(TState).IsValueType, "a value has no place in the slot");
+        return new JobRef(work, state);
+    }
+
+    public void RunDirect() => Unsafe.As<Action<object?>>(Work)(State);
 }
 
-/// <summary>A job reference, never null: 8 bytes a slot.</summary>
+/// <summary>A job: 16 bytes a slot, and for fire and forget nothing beyond them.</summary>
 internal struct JobSlot : ISlot<JobRef, JobSlot>
 {
-    private Job? _job;
+    private object? _work;
+    private object? _state;
 
-    public static void Publish(ref JobSlot slot, JobRef item) => Volatile.Write(ref slot._job, item.Job);
+    public static void Publish(ref JobSlot slot, JobRef item)
+    {
+        slot._state = item.State;
+        Volatile.Write(ref slot._work, item.Work);
+    }
 
-    public static bool IsPublished(ref JobSlot slot) => Volatile.Read(ref slot._job) is not null;
+    public static bool IsPublished(ref JobSlot slot) => Volatile.Read(ref slot._work) is not null;
 
-    public static JobRef Peek(ref JobSlot slot) => new(slot._job!);
+    public static JobRef Peek(ref JobSlot slot) => new(slot._work!, slot._state);
 
     public static unsafe void Prefetch(ref JobSlot slot)
     {
         // The reference as an address, which may be stale by the time it is used: prefetching reads nothing.
         if (Sse.IsSupported)
         {
-            nint job = Unsafe.As<Job?, nint>(ref slot._job);
+            nint job = Unsafe.As<object?, nint>(ref slot._work);
             Sse.Prefetch0((void*)job);
             Sse.Prefetch0((void*)(job + 64));
         }
@@ -35,28 +76,60 @@ internal struct JobSlot : ISlot<JobRef, JobSlot>
 
     public static JobRef Take(ref JobSlot slot)
     {
-        Job job = slot._job!;
-        Volatile.Write(ref slot._job, null);
-        return new JobRef(job);
+        var job = new JobRef(slot._work!, slot._state);
+        slot._state = null;
+        Volatile.Write(ref slot._work, null);
+        return job;
     }
 }
 
 /// <summary>What a lane does with a managed job.</summary>
 internal readonly struct ManagedJobOps : IJobOps<JobRef>
 {
-    public static bool Run(JobRef job, Worker? worker)
+    public static bool Run(JobRef item, Worker worker)
     {
-        if (worker is null)
+        bool over = true;
+        if (item.Job is { } job)
         {
-            return JobContext.RunInline(job.Job);
+            over = job.Run(worker);
+        }
+        else
+        {
+            RunDirect(item, worker);
         }
 
-        bool over = job.Job.Run(worker);
         JobContext.Clean(); // a continuation that ran inline may have changed it too
         return over;
     }
 
-    public static void Discard(JobRef job) => job.Job.Discard();
+    public static bool RunInline(JobRef item, object lane)
+    {
+        if (item.Job is { } job)
+        {
+            return JobContext.RunInline(job);
+        }
+
+        // The lane had workers when the job was made.
+        DetachedJob<object?> pooled = DetachedJob<object?>.Jobs.Get();
+        pooled.Set(Unsafe.As<Action<object?>>(item.Work), item.State);
+        pooled.Lane = (ManagedLane)lane;
+        return JobContext.RunInline(pooled);
+    }
+
+    private static void RunDirect(JobRef item, Worker worker)
+    {
+        try
+        {
+            item.RunDirect();
+        }
+        catch (Exception e)
+        {
+            var lane = (ManagedLane)worker.Host.Owner!;
+            lane.Reports.ReportUnhandled(e, lane);
+        }
+    }
+
+    public static void Discard(JobRef item) => item.Job?.Discard();
 
     public static void BeforeThreadStart()
     {

@@ -8,11 +8,13 @@ namespace FastJobs.Lanes;
 internal interface IJobOps<TJob>
 {
     /// <summary>
-    /// Runs the job and gives its result back. Throws nothing. <paramref name="worker"/> is null when the job runs in its
-    /// submitter's thread.
+    /// Runs the job and gives its result back. Throws nothing.
     /// </summary>
     /// <returns>Whether the job is over; false if it goes on elsewhere or waits, and is counted when that ends.</returns>
-    static abstract bool Run(TJob job, Worker? worker);
+    static abstract bool Run(TJob job, Worker worker);
+
+    /// <summary>As <see cref="Run"/>, in the thread of its submitter.</summary>
+    static abstract bool RunInline(TJob job, object lane);
 
     /// <summary>Ends a job that will not run. Throws nothing.</summary>
     static abstract void Discard(TJob job);

@@ -58,7 +58,10 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
         _baseline.Timestamp = Stopwatch.GetTimestamp();
         Workers = new WorkerSet<TJob, TSlot, TOps>(
             settings,
-            new ChannelSettings<TJob> { Capacity = backlog == 0 ? long.MaxValue : backlog });
+            new ChannelSettings<TJob> { Capacity = backlog == 0 ? long.MaxValue : backlog })
+        {
+            Owner = this,
+        };
         Queue = Workers.Queue;
     }
 
@@ -160,7 +163,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
         }
 
         InlineRuns.Enter();
-        bool over = TOps.Run(job, null);
+        bool over = TOps.RunInline(job, this);
         InlineRuns.Leave();
         if (over)
         {

@@ -89,6 +89,9 @@ internal interface IWorkerHost
 
     int LaneId { get; }
 
+    /// <summary>The lane whose jobs the workers run.</summary>
+    object? Owner { get; }
+
     /// <summary>A job keeps its slot although its thread is free: docs/protocols.md#hold.</summary>
     void Hold();
 

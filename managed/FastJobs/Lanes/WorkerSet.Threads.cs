@@ -154,7 +154,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             return false;
         }
 
-        if (TOps.Run(job!, Worker.Current))
+        if (TOps.Run(job!, Worker.Current!))
         {
             Worker.Current!.CountJob();
         }

@@ -53,6 +53,8 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
 
     public int LaneId => Settings.LaneId;
 
+    public object? Owner { get; init; }
+
     /// <summary>How many jobs may run at once; with 0 what is queued still runs, one job at a time.</summary>
     public int Limit
     {
