@@ -85,6 +85,11 @@ public sealed class JobEngine : IAsyncDisposable, IJobReports
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        if (options.Workers is { } shared && !ReferenceEquals(shared.Engine, this))
+        {
+            throw new ArgumentException($"The workers \"{shared.Name}\" belong to another engine.", nameof(options));
+        }
+
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_stop is not null, this);
@@ -96,6 +101,20 @@ public sealed class JobEngine : IAsyncDisposable, IJobReports
             var lane = new JobLane((ManagedLane)added) { Deferred = options.Deferred };
             Volatile.Write(ref _lanes, [.. _lanes, lane]);
             return lane;
+        }
+    }
+
+    /// <summary>Adds threads for lanes that share them. There is none until the first job.</summary>
+    /// <exception cref="ArgumentException">The name is empty, or a number is out of its range.</exception>
+    /// <exception cref="ObjectDisposedException">The engine has been stopped.</exception>
+    public SharedWorkers AddSharedWorkers(SharedWorkersOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_stop is not null, this);
+            return new SharedWorkers(this, _group.AddShared(options.ToSettings()));
         }
     }
 

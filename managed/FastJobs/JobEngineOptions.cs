@@ -68,6 +68,12 @@ public sealed class LaneOptions
     /// <summary>Jobs pile up and none starts until <see cref="JobLane.Deferred"/> is set to false.</summary>
     public bool Deferred { get; init; }
 
+    /// <summary>
+    /// The threads that run the lane's jobs, shared with other lanes; null: its own. Stack, idle time-out and hooks are
+    /// those of the shared threads then, and must not be set here.
+    /// </summary>
+    public SharedWorkers? Workers { get; init; }
+
     /// <summary>Called in each worker's thread before its first job. An exception ends the process.</summary>
     public Action? OnWorkerStart { get; init; }
 
@@ -81,6 +87,12 @@ public sealed class LaneOptions
         ArgumentOutOfRangeException.ThrowIfNegative(Backlog);
         ValidateStackSize(StackSize);
         ToMilliseconds(IdleTimeout);
+        if (Workers is not null
+            && (StackSize != 0 || IdleTimeout != Timeout.InfiniteTimeSpan || OnWorkerStart is not null || OnWorkerExit is not null))
+        {
+            throw new ArgumentException(
+                $"Lane \"{Name}\" shares the workers \"{Workers.Name}\": the stack, the idle time-out and the hooks are set there.");
+        }
     }
 
     internal static void ValidateStackSize(int stackSize)
@@ -103,6 +115,7 @@ public sealed class LaneOptions
         Name = Name,
         LaneId = laneId,
         Limit = Concurrency,
+        Shared = Workers?.Queue,
         StackSize = StackSize,
         IdleTimeoutMilliseconds = ToMilliseconds(IdleTimeout),
         OnWorkerStart = OnWorkerStart,

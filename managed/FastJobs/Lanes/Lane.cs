@@ -114,7 +114,10 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     /// <summary>
     /// Whether the caller is a job of this lane. If it waited for room it could wait for ever: it goes over the limit.
     /// </summary>
-    public bool IsOwnWorker => ReferenceEquals(Worker.Current?.Host, Workers);
+    /// <remarks>So does a job of another lane on the same shared threads: those that would make room may all wait.</remarks>
+    public bool IsOwnWorker =>
+        Worker.Current?.Host is { } host
+        && (ReferenceEquals(host, Workers) || (host.Shared is { } shared && ReferenceEquals(shared, Workers.Shared)));
 
     /// <summary>Hands a job in; waits for room unless the caller is one of the lane's own workers.</summary>
     public Submitted Submit(TJob job)

@@ -14,6 +14,7 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
     private readonly QuietWatch _quiet;
     private readonly Func<WorkerSetSettings, long, Lane<TJob, TSlot, TOps>> _create;
     private readonly List<IJobAccount> _others = [];
+    private readonly List<WorkerSet<Worker, ReferenceSlot<Worker>, GuestOps<TJob, TOps>>> _shared = [];
     private Lane<TJob, TSlot, TOps>[] _lanes = [];
     private int _ownJobs;
     private bool _closed;
@@ -81,6 +82,18 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
         }
     }
 
+    /// <summary>Adds threads that lanes can share: <see cref="WorkerSetSettings.Shared"/>. They end with the group.</summary>
+    public WorkerSet<Worker, ReferenceSlot<Worker>, GuestOps<TJob, TOps>> AddShared(WorkerSetSettings settings)
+    {
+        var set = new WorkerSet<Worker, ReferenceSlot<Worker>, GuestOps<TJob, TOps>>(settings, new ChannelSettings<Worker>());
+        lock (_lock)
+        {
+            _shared.Add(set);
+        }
+
+        return set;
+    }
+
     /// <summary>Makes "nothing is in flight" include another lane, one that has no job class of this group.</summary>
     public void Include<TOther, TOtherSlot, TOtherOps>(Lane<TOther, TOtherSlot, TOtherOps> other)
         where TOtherSlot : struct, ISlot<TOther, TOtherSlot>
@@ -126,6 +139,15 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
         foreach (Lane<TJob, TSlot, TOps> lane in Lanes)
         {
             threads.AddRange(lane.Workers.End());
+        }
+
+        // After the lanes: what lends a lane's worker its thread now finds that the lane ends.
+        lock (_lock)
+        {
+            foreach (var set in _shared)
+            {
+                threads.AddRange(set.End());
+            }
         }
 
         return threads;

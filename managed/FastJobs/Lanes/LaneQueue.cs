@@ -13,7 +13,10 @@ internal interface ISleepers
 /// The lock-free channel with a worker set in place of asynchronous readers: what workers do to the tail word when they
 /// start to search, find, and go to sleep. docs/protocols.md#wake has the protocol and the proof.
 /// </summary>
-internal sealed class LaneQueue<TJob, TSlot>(ChannelSettings<TJob> settings, ISleepers sleepers)
+/// <param name="settings">The queue's capacity.</param>
+/// <param name="sleepers">Whoever is woken.</param>
+/// <param name="mayBeTakenSoon">Whether workers are threads, which between two jobs are about to look.</param>
+internal sealed class LaneQueue<TJob, TSlot>(ChannelSettings<TJob> settings, ISleepers sleepers, bool mayBeTakenSoon = true)
     : SegmentedChannel<TJob, TSlot>(settings)
     where TSlot : struct, ISlot<TJob, TSlot>
 {
@@ -114,7 +117,7 @@ internal sealed class LaneQueue<TJob, TSlot>(ChannelSettings<TJob> settings, ISl
     /// </summary>
     protected override void NotifyReaders()
     {
-        for (int look = 0; look < Spinning.SubmitterLooks; look++)
+        for (int look = 0; mayBeTakenSoon && look < Spinning.SubmitterLooks; look++)
         {
             if (!HasWork)
             {

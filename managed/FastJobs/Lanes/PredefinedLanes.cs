@@ -3,6 +3,9 @@ namespace FastJobs.Lanes;
 /// <summary>The lanes that every engine has: their order is their job class, their settings are the original's.</summary>
 internal static class PredefinedLanes
 {
+    /// <summary>In place of a job class: threads that lanes share.</summary>
+    public const int Shared = -5;
+
     public const int Cpu = 0;
     public const int IO = 1;
 

@@ -5,8 +5,9 @@ using FastJobs.Parking;
 namespace FastJobs.Lanes;
 
 /// <summary>
-/// One thread of a worker set, and its figures. The counters are written by their thread alone and read by anyone, so
-/// counting a job costs a plain add.
+/// One of a worker set: a thread, or, in a set that shares the threads of another one, the right to run jobs in one of
+/// them; and its figures. The counters are written by one thread at a time and read by anyone, so counting a job costs a
+/// plain add.
 /// </summary>
 internal sealed class Worker : IDisposable
 {
@@ -14,10 +15,11 @@ internal sealed class Worker : IDisposable
     private long _busyTicks;
     private long _busySince; // a timestamp, or 0 while idle
 
-    public Worker(IWorkerHost host, int number)
+    public Worker(IWorkerHost host, int number, bool ownsThread)
     {
         Host = host;
         Number = number;
+        Parker = ownsThread ? new Parker() : null;
     }
 
     [ThreadStatic]
@@ -35,7 +37,17 @@ internal sealed class Worker : IDisposable
     /// <summary>Unique in the worker set.</summary>
     public int Number { get; }
 
-    public Parker Parker { get; } = new();
+    /// <summary>Where its thread sleeps; null if it has none of its own.</summary>
+    public Parker? Parker { get; }
+
+    /// <summary>
+    /// Without a thread of its own: whether it counts as a searcher when it is resumed. Written before it is handed to the
+    /// shared set, by whoever does so.
+    /// </summary>
+    public bool ResumesSearching { get; set; }
+
+    /// <summary>In a shared set: the worker of another set that runs in this thread now.</summary>
+    public Worker? Guest { get; set; }
 
     public Thread? Thread { get; set; }
 
@@ -79,7 +91,7 @@ internal sealed class Worker : IDisposable
         return Volatile.Read(ref _busyTicks) + (since == 0 ? 0 : Math.Max(0, now - since));
     }
 
-    public void Dispose() => Parker.Dispose();
+    public void Dispose() => Parker?.Dispose();
 }
 
 /// <summary>The worker set, as its workers' jobs see it.</summary>
@@ -91,6 +103,16 @@ internal interface IWorkerHost
 
     /// <summary>The lane whose jobs the workers run.</summary>
     object? Owner { get; }
+
+    /// <summary>The queue of the set whose threads the workers use; null: they have their own.</summary>
+    SharedQueue? Shared { get; }
+
+    /// <summary>Runs the jobs of a worker without a thread of its own in the calling thread, for a while.</summary>
+    void RunGuest(Worker worker);
+
+    /// <summary>A job ended its thread: another worker takes its place.</summary>
+    /// <returns>The worker whose job it was, for what that has to give back.</returns>
+    Worker? OnWorkerKilled(int number);
 
     /// <summary>A job keeps its slot although its thread is free: docs/protocols.md#hold.</summary>
     void Hold();

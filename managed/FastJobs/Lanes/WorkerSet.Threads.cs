@@ -11,7 +11,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     // reported here.
     private bool TryStartWorker()
     {
-        var worker = new Worker(this, ++_numbers);
+        var worker = new Worker(this, ++_numbers, ownsThread: true);
         worker.Thread = new Thread(static state => ((Start)state!).Run(), Settings.StackSize)
         {
             IsBackground = true,
@@ -41,27 +41,88 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             Worker.Current = worker;
             ThreadName.Set(worker.Thread!.Name!);
             TOps.OnWorkerStart(worker);
-            set.Work(worker);
+            set.Work(worker, searching: true);
             TOps.OnWorkerExit(worker);
             Worker.Current = null;
             set.Leave(worker);
         }
     }
 
-    // A worker comes here as a searcher and a claimer; it leaves as neither.
-    private void Work(Worker worker)
+    // What a worker does after it had nothing to do.
+    private enum Next
+    {
+        GoOn,
+
+        /// <summary>It has given its thread back and is resumed when there is work; nothing of it may be touched.</summary>
+        Rest,
+        End,
+    }
+
+    public void RunGuest(Worker worker)
+    {
+        Worker? host = Worker.Current;
+        Worker.Current = worker;
+        Next next = Work(worker, worker.ResumesSearching);
+        Worker.Current = host;
+        if (next == Next.End)
+        {
+            Leave(worker);
+        }
+    }
+
+    // Gives a claimer that was asleep or is new a thread. A shared set never closes its queue.
+    private void Unpark(Worker? sleeper)
+    {
+        if (sleeper is null)
+        {
+            return; // its thread was started
+        }
+
+        if (sleeper.Parker is { } parker)
+        {
+            parker.Unpark();
+        }
+        else
+        {
+            sleeper.ResumesSearching = true;
+            Shared!.TryWriteForced(sleeper);
+        }
+    }
+
+    // Whether to let others have the thread. The clock is read only while others wait.
+    private static bool MustYield(SharedQueue shared, ref int jobs, ref long since)
+    {
+        if (!shared.HasWork)
+        {
+            return false;
+        }
+
+        if (jobs++ == 0)
+        {
+            since = Environment.TickCount64;
+        }
+
+        return jobs > Spinning.JobsATurn || Environment.TickCount64 - since > Spinning.MillisecondsATurn;
+    }
+
+    // A worker comes here as a claimer, and as a searcher if it was woken; unless it rests for the others' sake it leaves
+    // as neither.
+    private Next Work(Worker worker, bool searching)
     {
         const int FoundLast = -Spinning.Lingers;
-        bool searching = true;
-        int looks = 0; // in vain, since the last job
+        SharedQueue? shared = Shared;
+        int turnJobs = 0;
+        long turnBegan = 0;
+        int looks = searching ? 0 : FoundLast; // in vain, since the last job
         var linger = default(Linger);
         while (true)
         {
             if (Volatile.Read(ref _control) != 0)
             {
-                if (!Checkpoint(worker, ref searching))
+                Next next = Checkpoint(worker, ref searching);
+                if (next != Next.GoOn)
                 {
-                    return;
+                    return next;
                 }
 
                 // One that slept there comes back as a searcher: it must not be counted as such once more below.
@@ -88,6 +149,19 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
                 {
                     worker.CountJob();
                 }
+
+                if (shared is not null && MustYield(shared, ref turnJobs, ref turnBegan))
+                {
+                    worker.BecomeIdle();
+                    worker.ResumesSearching = false; // it remains a claimer, which is bound to look
+                    shared.TryWriteForced(worker);
+                    return Next.Rest;
+                }
+            }
+            else if (looks < Spinning.Limit && claim != Claim.Unpublished && shared is { HasWork: true })
+            {
+                worker.BecomeIdle(); // others wait for the thread
+                looks = Spinning.Limit;
             }
             else if (looks < -1)
             {
@@ -109,13 +183,15 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             {
                 Thread.Yield(); // the submitter was preempted half-way: its core may be this one
             }
-            else if (TryPark(worker, ref searching))
-            {
-                looks = 0;
-            }
             else
             {
-                return;
+                Next next = TryPark(worker, ref searching);
+                if (next != Next.GoOn)
+                {
+                    return next;
+                }
+
+                looks = 0;
             }
         }
     }
@@ -171,14 +247,14 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         }
     }
 
-    // True: there is work, or the worker slept and was woken. False: it ends.
-    private bool TryPark(Worker worker, ref bool searching)
+    // GoOn: there is work, or the worker slept and was woken.
+    private Next TryPark(Worker worker, ref bool searching)
     {
         lock (_lock)
         {
             if (_urgentCount > 0)
             {
-                return true;
+                return Next.GoOn;
             }
 
             _claimers--;
@@ -187,13 +263,13 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
                 _claimers++;
                 Queue.SetSleepers(CanAddClaimer);
                 searching = true;
-                return true;
+                return Next.GoOn;
             }
 
             searching = false;
-            if (_ending || Settings.IdleTimeoutMilliseconds == 0)
+            if (_ending || (Shared is null && Settings.IdleTimeoutMilliseconds == 0))
             {
-                return false;
+                return Next.End;
             }
 
             _parked.Add(worker);
@@ -202,17 +278,22 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         return Sleep(worker, ref searching);
     }
 
-    // True: the worker was woken, and is a claimer and a searcher. False: it ends, and is neither.
-    private bool Sleep(Worker worker, ref bool searching)
+    // GoOn: the worker was woken, and is a claimer and a searcher. Otherwise it is neither.
+    private Next Sleep(Worker worker, ref bool searching)
     {
         Idled?.Invoke();
-        while (!worker.Parker.Park(Settings.IdleTimeoutMilliseconds))
+        if (Shared is not null)
+        {
+            return Next.Rest;
+        }
+
+        while (!worker.Parker!.Park(Settings.IdleTimeoutMilliseconds))
         {
             lock (_lock)
             {
                 if (_parked.Remove(worker))
                 {
-                    return false;
+                    return Next.End;
                 }
             }
 
@@ -220,11 +301,11 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         }
 
         searching = !worker.EndRequested;
-        return searching;
+        return searching ? Next.GoOn : Next.End;
     }
 
-    // The worker may have to stop claiming: there are more claimers than allowed, or the set ends. False: it ends.
-    private bool Checkpoint(Worker worker, ref bool searching)
+    // The worker may have to stop claiming: there are more claimers than allowed, or the set ends.
+    private Next Checkpoint(Worker worker, ref bool searching)
     {
         lock (_lock)
         {
@@ -232,7 +313,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             if (!over && !_ending)
             {
                 Volatile.Write(ref _control, 0); // somebody else stopped
-                return true;
+                return Next.GoOn;
             }
 
             worker.BecomeIdle();
@@ -246,7 +327,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             Rebalance();
             if (_ending || _workers.Count > Math.Max(_limit, 1))
             {
-                return false;
+                return Next.End;
             }
 
             _parked.Add(worker);
@@ -283,8 +364,15 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         {
             foreach (Worker sleeper in _parked)
             {
-                sleeper.EndRequested = true;
-                sleeper.Parker.Unpark();
+                if (sleeper.Parker is { } parker)
+                {
+                    sleeper.EndRequested = true;
+                    parker.Unpark();
+                }
+                else
+                {
+                    Forget(sleeper);
+                }
             }
 
             _parked.Clear();

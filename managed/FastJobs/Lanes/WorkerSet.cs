@@ -1,3 +1,5 @@
+global using SharedQueue = FastJobs.Lanes.LaneQueue<FastJobs.Lanes.Worker, FastJobs.Channels.ReferenceSlot<FastJobs.Lanes.Worker>>;
+
 using System.Diagnostics;
 using FastJobs.Channels;
 
@@ -40,7 +42,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
     {
         Settings = settings;
         _limit = settings.Limit;
-        Queue = new LaneQueue<TJob, TSlot>(queueSettings, this);
+        Queue = new LaneQueue<TJob, TSlot>(queueSettings, this, mayBeTakenSoon: settings.Shared is null);
         lock (_lock)
         {
             Rebalance();
@@ -54,6 +56,8 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
     public int LaneId => Settings.LaneId;
 
     public object? Owner { get; init; }
+
+    public SharedQueue? Shared => Settings.Shared;
 
     /// <summary>How many jobs may run at once; with 0 what is queued still runs, one job at a time.</summary>
     public int Limit
@@ -126,7 +130,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
             TryAddClaimer(out sleeper);
         }
 
-        sleeper?.Parker.Unpark();
+        Unpark(sleeper);
     }
 
     /// <summary>Jobs that wait before all others.</summary>
@@ -212,7 +216,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         }
 
         Idled?.Invoke();
-        return worker;
+        return worker.Guest is { } guest ? guest.Host.OnWorkerKilled(guest.Number) : worker;
     }
 
     // Under the lock.
@@ -231,7 +235,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
                 return;
             }
 
-            sleeper?.Parker.Unpark();
+            Unpark(sleeper);
         }
     }
 
@@ -247,6 +251,11 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         {
             sleeper = _parked[^1];
             _parked.RemoveAt(_parked.Count - 1);
+        }
+        else if (Shared is not null)
+        {
+            sleeper = new Worker(this, ++_numbers, ownsThread: false);
+            _workers.Add(sleeper);
         }
         else
         {
@@ -271,7 +280,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         {
             var figures = new WorkerSetFigures
             {
-                Threads = _workers.Count,
+                Threads = Shared is null ? _workers.Count : _claimers,
                 Jobs = _pastJobs,
                 BusyTicks = _pastBusyTicks,
                 Held = _held,
@@ -310,6 +319,9 @@ internal sealed class WorkerSetSettings
     public required int LaneId { get; init; }
 
     public required int Limit { get; init; }
+
+    /// <summary>The queue of the set whose threads are used; null: the set has its own.</summary>
+    public SharedQueue? Shared { get; init; }
 
     /// <summary>Bytes; 0 means the system's default. For threads started after a change.</summary>
     public int StackSize { get; set; }

@@ -16,6 +16,11 @@ internal static class Spinning
     /// <summary>Looks that a submitter takes before it wakes a worker.</summary>
     public static readonly int SubmitterLooks = Environment.ProcessorCount > 1 ? 8 : 0;
 
+    /// <summary>Jobs that a lane on shared threads may run in one while others wait for it, unless they take so long.</summary>
+    public const int JobsATurn = 32;
+
+    public const int MillisecondsATurn = 1;
+
     /// <summary>How many workers of a set look at once; one more would only take a core from those who work.</summary>
     public static readonly int MaxSearchers = Math.Clamp(Environment.ProcessorCount / 2, 1, 8);
 

@@ -25,14 +25,33 @@ internal static class EngineContract
         new StopReportCases(),
         new SubmitAfterStopCases(),
         new StatisticsCases(),
-        new AllocationCases());
+        new AllocationCases(),
+        new SharedWorkersCases())
+        .Concat(SharedCases());
+
+    // What does not depend on whose threads run the jobs must hold on shared ones too.
+    private static IEnumerable<ContractCase> SharedCases() => AllShared(
+        new ConcurrencyCases(),
+        new BacklogCases(),
+        new FullLaneCases(),
+        new ResultCases(),
+        new ContinuationCases(),
+        new AsyncJobCases(),
+        new CancelCases(),
+        new DrainCases(),
+        new StopCases(),
+        new StopReportCases());
 
     public static IEnumerable<ContractCase> Stress() => All(
         new WakeStress(),
         new OrderStress(),
         new CancelStress(),
         new StopStress(),
-        new LoadStress());
+        new LoadStress())
+        .Concat(AllShared(new OrderStress(), new CancelStress(), new StopStress(), new LoadStress()));
+
+    private static IEnumerable<ContractCase> AllShared(params EngineCases[] concerns) =>
+        concerns.SelectMany(concern => concern.OnSharedWorkers().List());
 
     private static IEnumerable<ContractCase> All(params EngineCases[] concerns) =>
         concerns.SelectMany(concern => concern.List());
@@ -44,6 +63,9 @@ internal static class EngineContract
 /// </summary>
 internal abstract class EngineCases(string suite = nameof(EngineContract))
 {
+    private static readonly AsyncLocal<bool> s_shared = new();
+    private bool _shared;
+
     /// <summary>The cases, in order.</summary>
     public abstract IEnumerable<ContractCase> List();
 
@@ -56,8 +78,22 @@ internal abstract class EngineCases(string suite = nameof(EngineContract))
             },
             name);
 
-    protected ContractCase Case(Func<Task> run, [CallerArgumentExpression(nameof(run))] string name = "") =>
-        new($"{suite}.{GetType().Name}", name, run);
+    protected ContractCase Case(Func<Task> run, [CallerArgumentExpression(nameof(run))] string name = "")
+    {
+        bool shared = _shared;
+        return new($"{suite}.{GetType().Name}{(shared ? ".Shared" : "")}", name, () =>
+        {
+            s_shared.Value = shared;
+            return run();
+        });
+    }
+
+    /// <summary>The lanes that the cases add are served by threads that they would share with others.</summary>
+    public EngineCases OnSharedWorkers()
+    {
+        _shared = true;
+        return this;
+    }
 
     /// <summary>A case that gets an engine; the engine ends by a drain, which must come to its end too.</summary>
     protected ContractCase Case(Func<JobEngine, Task> run, [CallerArgumentExpression(nameof(run))] string name = "") =>
@@ -80,8 +116,15 @@ internal abstract class EngineCases(string suite = nameof(EngineContract))
             },
             name);
 
-    protected static JobLane Lane(JobEngine engine, int concurrency, int backlog = 0) =>
-        engine.AddLane(new LaneOptions { Name = "Tested", Concurrency = concurrency, Backlog = backlog });
+    protected static JobLane Lane(JobEngine engine, int concurrency, int backlog = 0) => engine.AddLane(new LaneOptions
+    {
+        Name = "Tested",
+        Concurrency = concurrency,
+        Backlog = backlog,
+        Workers = s_shared.Value
+            ? engine.AddSharedWorkers(new SharedWorkersOptions { Name = "Shared", Threads = 16 })
+            : null,
+    });
 
     /// <summary>
     /// Fills the lane: as many jobs as may run wait at the gate, and as many as may wait are queued behind.
