@@ -22,10 +22,13 @@ internal static class Arena
         ThreadPool.SetMaxThreads(Math.Max(Workers, Environment.ProcessorCount), 1);
         await using var engine = new JobEngine();
         JobLane lane = engine.AddLane(new LaneOptions { Name = "bench", Concurrency = Workers });
+        SharedWorkers workers = engine.AddSharedWorkers(new SharedWorkersOptions { Name = "shared", Threads = Workers });
+        JobLane shared = engine.AddLane(new LaneOptions { Name = "guest", Concurrency = Workers, Workers = workers });
         Rival[] rivals =
         [
             new("ThreadPool", static c => ThreadPool.UnsafeQueueUserWorkItem(static c => c.Add(), c, preferLocal: false), new()),
             new("FastJobs", c => lane.UnsafeSubmit(static c => c.Add(), c), new()),
+            new("FastJobs, shared workers", c => shared.UnsafeSubmit(static c => c.Add(), c), new()),
         ];
         foreach (int producers in (int[])[1, 2])
         {
@@ -46,7 +49,7 @@ internal static class Arena
             {
                 Console.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"W{producers} {rivals[i].Name,-12} {Median(readings[i], r => r.Nanoseconds),7:F1} ns a job "
+                    $"W{producers} {rivals[i].Name,-24} {Median(readings[i], r => r.Nanoseconds),7:F1} ns a job "
                     + $"({readings[i].Min(r => r.Nanoseconds):F1}-{readings[i].Max(r => r.Nanoseconds):F1}) "
                     + $"{Median(readings[i], r => r.Bytes),6:F2} B a job, "
                     + $"{Median(readings[i], r => r.Nanoseconds) / Median(readings[0], r => r.Nanoseconds):F2} of {rivals[0].Name}"));
