@@ -28,7 +28,7 @@ internal sealed unsafe class CEngine
         Lanes = new(static (settings, backlog) => new CLane(settings, backlog));
         Lanes.AddPredefined();
         Lanes.Include(ShortLived);
-        Lanes.Include(Scheduler);
+        Lanes.Include(Schedulers.Account);
     }
 
     /// <summary>The engine, once the C layer has started it.</summary>
@@ -43,16 +43,10 @@ internal sealed unsafe class CEngine
     public CLane ShortLived { get; } = new(
         new WorkerSetSettings { Name = "Short_Lived", LaneId = NativeConstants.ECTP_CLASS_SHORT_LIVED, Limit = 0 }, 0);
 
-    /// <summary>The scheduler thread, as far as jobs need one: it delivers completions in their order.</summary>
-    public Lane<nint, PointerSlot, SchedulerOps> Scheduler { get; } = new(
-        new WorkerSetSettings { Name = "scheduler", LaneId = SchedulerId, Limit = 1 }, 0);
-
     public static void Start() => Current = new CEngine();
 
     /// <summary>Whether the shutdown has begun: queued jobs with skip_on_shutdown are discarded.</summary>
     public bool IsShutDown => Volatile.Read(ref _state) != Running;
-
-    public static bool IsSchedulerThread => Worker.Current?.Host.LaneId == SchedulerId;
 
     /// <summary>Checks a job and hands it to its lane. False: the error is set and the job is the caller's.</summary>
     /// <remarks>The hot path of the library. What fails is in JobErrors, so that no text is made room for here.</remarks>
@@ -74,6 +68,11 @@ internal sealed unsafe class CEngine
             return JobErrors.QueuedTwice(job);
         }
 
+        if (job->completion == Mode.ECTP_COMPLETE_MODULE && !ValidateContexts.TrySuspend(job))
+        {
+            return JobErrors.Suspended(job);
+        }
+
         job->file = file;
         job->line = line;
         Submitted submitted = job->completion == Mode.ECTP_COMPLETE_SYNC
@@ -82,7 +81,7 @@ internal sealed unsafe class CEngine
         if (submitted == Submitted.Full)
         {
             // The scheduler thread must never block: it goes over the limit.
-            submitted = IsSchedulerThread ? lane.SubmitForced((nint)job) : lane.Submit((nint)job);
+            submitted = Schedulers.IsSchedulerThread ? lane.SubmitForced((nint)job) : lane.Submit((nint)job);
         }
 
         return submitted != Submitted.Closed || JobErrors.ShutDown(job);
@@ -108,8 +107,7 @@ internal sealed unsafe class CEngine
     /// <summary>Runs what is queued, then ends all threads. False: the error is set.</summary>
     public bool Shutdown()
     {
-        bool inScheduler = IsSchedulerThread;
-        if ((Worker.Current is not null && !inScheduler) || InlineRuns.Any)
+        if (Worker.Current is not null || InlineRuns.Any)
         {
             return Errors.Fail(
                 fj_error.FJ_EDEADLK, "ec_thread_pool_shutdown was called by a job: it would wait for itself");
@@ -120,22 +118,21 @@ internal sealed unsafe class CEngine
             return Errors.Fail(fj_error.FJ_ESHUTDOWN, "ec_thread_pool_shutdown has been called before");
         }
 
-        int ownJobs = inScheduler ? 1 : 0;
+        int ownJobs = Schedulers.CompletionsInProgress;
         SlotGate.DiscardSkipped();
-        Await(Lanes.DrainAsync(ownJobs), inScheduler);
+        Await(Lanes.DrainAsync(ownJobs));
         Lanes.Close();
         ShortLived.Close();
-        Await(Lanes.DrainAsync(ownJobs), inScheduler); // what slipped in before the lanes closed
-        Scheduler.Close(); // from here on a tail call delivers in its own thread
-        Await(Lanes.DrainAsync(ownJobs), inScheduler); // what tail calls handed to the scheduler before
+        Await(Lanes.DrainAsync(ownJobs)); // what slipped in before the lanes closed
+        Schedulers.Close(); // from here on a tail call delivers in its own thread
+        Await(Lanes.DrainAsync(ownJobs)); // what tail calls handed to the scheduler before
         SlotGate.EndPolling();
-        foreach (Thread thread in Lanes.End().Concat(Scheduler.Workers.End()))
+        foreach (Thread thread in Lanes.End())
         {
-            if (thread != Thread.CurrentThread)
-            {
-                thread.Join();
-            }
+            thread.Join();
         }
+
+        Schedulers.End();
 
         return true;
     }
@@ -147,7 +144,7 @@ internal sealed unsafe class CEngine
         int number = (int)(name & uint.MaxValue);
         if (laneId == SchedulerId)
         {
-            Scheduler.Workers.OnWorkerKilled(number);
+            Schedulers.OnThreadKilled(number);
         }
         else
         {
@@ -160,25 +157,19 @@ internal sealed unsafe class CEngine
     }
 
     /// <summary>A worker as one word that the C layer can keep with the thread.</summary>
-    public static nuint NameOf(Worker worker) => ((nuint)(worker.Host.LaneId + IdBias) << 32) | (uint)worker.Number;
+    public static nuint NameOf(Worker worker) => NameOf(worker.Host.LaneId, worker.Number);
 
-    private void Await(Task quiet, bool inScheduler)
+    public static nuint NameOf(int id, int number) => ((nuint)(id + IdBias) << 32) | (uint)number;
+
+    // Completions may wait for this thread, and the host's thread that they wait for may end meanwhile.
+    private void Await(Task quiet)
     {
-        if (!inScheduler)
-        {
-            quiet.Wait();
-            return;
-        }
-
-        // This is the thread that the completions wait for.
+        int pause;
         do
         {
-            while (Scheduler.Workers.TryRunOne())
-            {
-            }
-
+            pause = Schedulers.DeliverOwn() ? 1 : 20;
             Lanes.Look();
         }
-        while (!quiet.Wait(1));
+        while (!quiet.Wait(pause));
     }
 }

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using FastJobs.Interop.Generated;
 using FastJobs.Lanes;
+using CLoop = FastJobs.Scheduling.EventLoop<nint, FastJobs.Interop.SchedulerOps>;
 using Mode = FastJobs.Interop.Generated.ec_thread_pool_job._ec_thread_pool_job_completion;
 
 namespace FastJobs.Interop;
@@ -78,6 +78,11 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
             SlotGate.Release(job->concurrency);
         }
 
+        if (job->completion == Mode.ECTP_COMPLETE_MODULE)
+        {
+            ValidateContexts.GiveUp(job);
+        }
+
         JobChecks.Returned(job);
 
         if (job->free_on_completion_memtype != 0)
@@ -89,32 +94,41 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
     /// <summary>Performs the completion, or hands it to the scheduler thread.</summary>
     public static void Complete(ec_thread_pool_job* job)
     {
-        if (job->completion == Mode.ECTP_COMPLETE_CALLBACK_SCHED)
+        if (NeedsScheduler(job->completion) && Schedulers.TryPostCompletion(job))
         {
-            if (CEngine.Current.Scheduler.SubmitForced((nint)job) == Submitted.Closed)
-            {
-                Deliver(job); // a tail call after the shutdown: there is no scheduler thread any more
-            }
-
             return;
         }
 
-        Deliver(job);
+        Deliver(job, null); // also a tail call after the shutdown: no scheduler takes its job any more
     }
 
+    private static bool NeedsScheduler(Mode completion) => completion is Mode.ECTP_COMPLETE_EVENT
+        or Mode.ECTP_COMPLETE_MODULE
+        or Mode.ECTP_COMPLETE_CALLBACK_SCHED
+        or Mode.ECTP_COMPLETE_EVENT_INST
+        or Mode.ECTP_COMPLETE_CALLBACK_SCHED_INST;
+
     /// <summary>The completion itself. The memory type is read first: the completion may reuse or free the job.</summary>
-    public static void Deliver(ec_thread_pool_job* job)
+    /// <param name="job">The job.</param>
+    /// <param name="loop">The scheduler in whose thread this is, where the completion needs one; null: there is none.</param>
+    public static void Deliver(ec_thread_pool_job* job, CLoop? loop)
     {
         int memoryType = job->free_on_completion_memtype;
         JobChecks.Returned(job);
 
         switch (job->completion)
         {
-            case Mode.ECTP_COMPLETE_CALLBACK or Mode.ECTP_COMPLETE_CALLBACK_SCHED:
+            case Mode.ECTP_COMPLETE_CALLBACK or Mode.ECTP_COMPLETE_CALLBACK_SCHED or Mode.ECTP_COMPLETE_CALLBACK_SCHED_INST:
                 job->r.cb.func(job, job->r.cb.closure);
                 break;
             case Mode.ECTP_COMPLETE_SEMAPHORE:
                 Host.Post(job->r.sema);
+                break;
+            case Mode.ECTP_COMPLETE_EVENT or Mode.ECTP_COMPLETE_EVENT_INST:
+                SchedulerEvents.Resume(job->r.e.@event, job->r.e.mask, loop);
+                break;
+            case Mode.ECTP_COMPLETE_MODULE:
+                ValidateContexts.Resume(job);
                 break;
         }
 
@@ -152,26 +166,4 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
     }
 
     public static nint WithSlot(ec_thread_pool_job* job) => (nint)job | HasSlot;
-}
-
-/// <summary>What the scheduler thread does with a job: delivers its completion.</summary>
-internal readonly unsafe struct SchedulerOps : IJobOps<nint>
-{
-    public static bool Run(nint handle, Worker worker)
-    {
-        CJobOps.Deliver((ec_thread_pool_job*)handle);
-        return true;
-    }
-
-    public static bool RunInline(nint handle, object lane) => throw new UnreachableException();
-
-    public static void Discard(nint handle) => CJobOps.Discard(handle);
-
-    public static void BeforeThreadStart() => Host.BeforeThreadStart();
-
-    public static void AfterThreadStart() => Host.AfterThreadStart();
-
-    public static void OnWorkerStart(Worker worker) => Host.WorkerStarted(CEngine.NameOf(worker));
-
-    public static void OnWorkerExit(Worker worker) => Host.WorkerEnds();
 }

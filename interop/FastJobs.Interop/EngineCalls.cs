@@ -30,12 +30,12 @@ internal unsafe struct EngineCalls
     private delegate* unmanaged[Cdecl]<int, int> _statsReset;
     private delegate* unmanaged[Cdecl]<int, fj_job_kind*, int, int> _jobKinds;
     private delegate* unmanaged[Cdecl]<int> _shutdown;
-    private delegate* unmanaged[Cdecl]<int> _isSchedulerThread;
     private delegate* unmanaged[Cdecl]<nuint, void> _workerKilled;
 
     [UnmanagedCallersOnly(EntryPoint = "fj_managed_start", CallConvs = [typeof(CallConvCdecl)])]
-    private static void Start(EngineCalls* calls)
+    private static void Start(EngineCalls* calls, SchedulerCalls* schedulers)
     {
+        SchedulerCalls.Fill(schedulers);
         CEngine.Start();
         calls->_queue = &Queue;
         calls->_completeTail = &CompleteTail;
@@ -54,7 +54,6 @@ internal unsafe struct EngineCalls
         calls->_statsReset = &StatsReset;
         calls->_jobKinds = &JobKinds;
         calls->_shutdown = &Shutdown;
-        calls->_isSchedulerThread = &IsSchedulerThread;
         calls->_workerKilled = &WorkerKilled;
     }
 
@@ -138,9 +137,6 @@ internal unsafe struct EngineCalls
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Shutdown() => Errors.Guarded(0, 0, static _ => CEngine.Current.Shutdown() ? 1 : 0);
-
-    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int IsSchedulerThread() => CEngine.IsSchedulerThread ? 1 : 0;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void WorkerKilled(nuint worker) => Errors.Guarded(

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using FastJobs.Interop.Generated;
+using FastJobs.Scheduling;
 using Mode = FastJobs.Interop.Generated.ec_thread_pool_job._ec_thread_pool_job_completion;
 
 namespace FastJobs.Interop;
@@ -28,12 +29,30 @@ internal static unsafe class JobErrors
 
         return job->completion switch
         {
-            Mode.ECTP_COMPLETE_CALLBACK or Mode.ECTP_COMPLETE_CALLBACK_SCHED => Errors.Fail(
+            Mode.ECTP_COMPLETE_EVENT or Mode.ECTP_COMPLETE_EVENT_INST when job->r.e.@event == null => Errors.Fail(
+                fj_error.FJ_EINVAL, "ec_queue_async_job: the completion is an Event and r.e.event is NULL"),
+            Mode.ECTP_COMPLETE_EVENT or Mode.ECTP_COMPLETE_EVENT_INST when !IsMask(job->r.e.mask) => Errors.Fail(
+                fj_error.FJ_EINVAL, $"ec_queue_async_job: r.e.mask has an unknown bit: 0x{job->r.e.mask:x}"),
+            Mode.ECTP_COMPLETE_EVENT or Mode.ECTP_COMPLETE_EVENT_INST when job->r.e.@event->callback == null => Errors.Fail(
+                fj_error.FJ_EINVAL, "ec_queue_async_job: the callback of r.e.event is NULL"),
+            Mode.ECTP_COMPLETE_EVENT_INST => NoScheduler("r.e.inst", (nint)job->r.e.inst),
+            Mode.ECTP_COMPLETE_CALLBACK_SCHED_INST when job->r.cb.func != null =>
+                NoScheduler("r.cb.inst", (nint)job->r.cb.inst),
+            Mode.ECTP_COMPLETE_MODULE when !ValidateContexts.IsKnown((nint)job->r.e.ctx) => Errors.Fail(
+                fj_error.FJ_EINVAL,
+                job->r.e.ctx == null ? "ec_queue_async_job: the completion is MODULE and r.e.ctx is NULL"
+                    : "ec_queue_async_job: r.e.ctx is no validate context, or it was destroyed"),
+            Mode.ECTP_COMPLETE_MODULE when ValidateContexts.SchedulerOf((nint)job->r.e.ctx) is not 0 and nint inst =>
+                NoScheduler("the scheduler of r.e.ctx", inst),
+
+            // The master could not be started: the error says why already.
+            Mode.ECTP_COMPLETE_EVENT or Mode.ECTP_COMPLETE_MODULE => false,
+            Mode.ECTP_COMPLETE_CALLBACK_SCHED when job->r.cb.func != null => false,
+            Mode.ECTP_COMPLETE_CALLBACK or Mode.ECTP_COMPLETE_CALLBACK_SCHED
+                or Mode.ECTP_COMPLETE_CALLBACK_SCHED_INST => Errors.Fail(
                 fj_error.FJ_EINVAL, "ec_queue_async_job: the completion is a callback and r.cb.func is NULL"),
             Mode.ECTP_COMPLETE_SEMAPHORE => Errors.Fail(
                 fj_error.FJ_EINVAL, "ec_queue_async_job: the completion is SEMAPHORE and r.sema is NULL"),
-            <= (Mode)8 => Errors.Fail(
-                fj_error.FJ_ENOTSUP, $"ec_queue_async_job: {job->completion} is not available in this version"),
             _ => Errors.Fail(fj_error.FJ_EINVAL, $"ec_queue_async_job: unknown completion {(uint)job->completion}"),
         };
     }
@@ -49,15 +68,41 @@ internal static unsafe class JobErrors
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static bool ShutDown(ec_thread_pool_job* job)
     {
+        if (job->completion == Mode.ECTP_COMPLETE_MODULE)
+        {
+            ValidateContexts.GiveUp(job);
+        }
+
         JobChecks.Returned(job);
         return Errors.Fail(fj_error.FJ_ESHUTDOWN, "ec_thread_pool_shutdown was called: no more jobs are taken");
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static bool Suspended(ec_thread_pool_job* job)
+    {
+        JobChecks.Returned(job);
+        return Errors.Fail(fj_error.FJ_EBUSY, "ec_queue_async_job: another job has the validate context r.e.ctx suspended");
+    }
+
+    private static bool NoScheduler(string what, nint inst) => Errors.Fail(
+        fj_error.FJ_EINVAL,
+        inst == 0 ? $"ec_queue_async_job: {what} is NULL"
+            : $"ec_queue_async_job: {what} is no scheduler, or it was destroyed");
+
+    private static bool IsMask(int mask) => (mask & ~EventMask.All) == 0;
+
     private static bool HasContext(ec_thread_pool_job* job) => job->completion switch
     {
         Mode.ECTP_COMPLETE_SYNC => true,
-        Mode.ECTP_COMPLETE_CALLBACK or Mode.ECTP_COMPLETE_CALLBACK_SCHED => job->r.cb.func != null,
+        Mode.ECTP_COMPLETE_CALLBACK => job->r.cb.func != null,
         Mode.ECTP_COMPLETE_SEMAPHORE => job->r.sema != null,
+        Mode.ECTP_COMPLETE_CALLBACK_SCHED or Mode.ECTP_COMPLETE_CALLBACK_SCHED_INST =>
+            job->r.cb.func != null && Schedulers.TryFindFor(job, out _),
+        Mode.ECTP_COMPLETE_EVENT or Mode.ECTP_COMPLETE_EVENT_INST =>
+            job->r.e.@event != null && job->r.e.@event->callback != null && IsMask(job->r.e.mask)
+            && Schedulers.TryFindFor(job, out _),
+        Mode.ECTP_COMPLETE_MODULE =>
+            ValidateContexts.IsKnown((nint)job->r.e.ctx) && Schedulers.TryFindFor(job, out _),
         _ => false,
     };
 }

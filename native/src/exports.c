@@ -103,10 +103,3 @@ int fj_pool_set_worker_hooks(int jobclass, fj_worker_hook on_start, fj_worker_ho
 {
     return fj_enter() ? fj_engine.set_hooks(jobclass, on_start, on_exit, closure) : 0;
 }
-
-/* Asking does not start the engine: a process that never queued a job has no scheduler thread. */
-int fj_is_scheduler_thread(void)
-{
-    return atomic_load_explicit(&fj_state, memory_order_acquire) == FJ_READY &&
-           fj_engine.is_scheduler_thread();
-}

@@ -19,6 +19,7 @@
 #include <string.h>
 
 struct fj_engine_calls fj_engine;
+struct fj_scheduler_calls fj_schedulers;
 _Atomic int fj_state = FJ_COLD;
 
 static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -90,7 +91,7 @@ static void start_engine(void)
     for (int s = 1; s < NSIG; s++)
         known[s] = sigaction(s, NULL, &before[s]) == 0;
     fj_host_before_thread_start();
-    fj_managed_start(&fj_engine);
+    fj_managed_start(&fj_engine, &fj_schedulers);
     fj_host_after_thread_start();
     for (int s = 1; s < NSIG; s++)
         if (known[s] && s != SIGRTMIN && s != SIGKILL && s != SIGSTOP)

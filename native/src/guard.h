@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "../include/fastjobs/fastjobs.h"
+#include "scheduler_calls.h"
 
 /* The entry points of the engine. interop/FastJobs.Interop/EngineCalls.cs has the same fields in the same
  * order. */
@@ -35,12 +36,11 @@ struct fj_engine_calls {
     int (*stats_reset)(int jobclass);
     int (*job_kinds)(int jobclass, fj_job_kind *kinds, int capacity);
     int (*shutdown)(void);
-    int (*is_scheduler_thread)(void);
     void (*worker_killed)(size_t worker);
 };
 
-/* The engine's one entry point that is known by name; not exported. Fills in the table. */
-void fj_managed_start(struct fj_engine_calls *calls);
+/* The engine's one entry point that is known by name; not exported. Fills in the tables. */
+void fj_managed_start(struct fj_engine_calls *calls, struct fj_scheduler_calls *scheduler);
 
 extern struct fj_engine_calls fj_engine;
 

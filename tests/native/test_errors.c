@@ -5,6 +5,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "event.h"
 #include "harness.h"
 
 #include <limits.h>
@@ -96,23 +97,66 @@ static void completions_without_their_context_are_refused(void)
     }
 }
 
-static void completions_of_a_later_version_say_so(void)
+static int never_called(Event *event, int eventtype, void *closure, struct timeval *now)
 {
-    static const struct {
-        int completion;
-        const char *name;
-    } modes[] = {{ECTP_COMPLETE_EVENT, "ECTP_COMPLETE_EVENT"},
-                 {ECTP_COMPLETE_MODULE, "ECTP_COMPLETE_MODULE"},
-                 {ECTP_COMPLETE_EVENT_INST, "ECTP_COMPLETE_EVENT_INST"},
-                 {ECTP_COMPLETE_CALLBACK_SCHED_INST, "ECTP_COMPLETE_CALLBACK_SCHED_INST"}};
-    for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
-        ec_async_job job;
+    (void)event;
+    (void)eventtype;
+    (void)closure;
+    (void)now;
+    CHECK(!"the Event of a refused job is called");
+    return 0;
+}
+
+static void must_not_resume(validate_context *ctx, ec_async_job *job, void *closure)
+{
+    (void)ctx;
+    must_not_run(job, closure);
+}
+
+static void completions_through_a_scheduler_need_theirs(void)
+{
+    ec_scheduler_inst *gone = fj_scheduler_create(NULL, FJ_SCHEDULER_HOST);
+    validate_context *orphan = fj_validate_context_create(must_not_resume, NULL, gone);
+    validate_context *no_context = fj_validate_context_create(must_not_resume, NULL, NULL);
+    CHECK(gone != NULL && orphan != NULL && no_context != NULL);
+    CHECK_EQ(fj_scheduler_destroy(gone), 1);
+    CHECK_EQ(fj_validate_context_destroy(no_context), 1);
+    static const int events[] = {ECTP_COMPLETE_EVENT, ECTP_COMPLETE_EVENT_INST};
+    Event event = {.fd = -1, .mask = E_READ, .callback = never_called};
+    Event silent = {.fd = -1, .mask = E_READ};
+    ec_async_job job;
+    for (int i = 0; i < 2; i++) {
         job_init(&job, ECTP_CLASS_CPU, must_not_run, NULL);
-        job.r.cb.func = must_not_run;
-        job.r.e.event = (Event *)&job;
-        set_completion(&job, modes[i].completion);
-        EXPECT_REFUSED(&job, FJ_ENOTSUP, modes[i].name);
+        set_completion(&job, events[i]);
+        EXPECT_REFUSED(&job, FJ_EINVAL, "r.e.event is NULL");
+        job.r.e.event = &silent;
+        EXPECT_REFUSED(&job, FJ_EINVAL, "callback of r.e.event");
+        job.r.e.event = &event;
+        job.r.e.mask = 0x40;
+        EXPECT_REFUSED(&job, FJ_EINVAL, "r.e.mask");
     }
+    job.r.e.mask = E_READ;
+    EXPECT_REFUSED(&job, FJ_EINVAL, "r.e.inst is NULL");
+    job.r.e.inst = gone;
+    EXPECT_REFUSED(&job, FJ_EINVAL, "r.e.inst is no scheduler");
+
+    job_init(&job, ECTP_CLASS_CLOSE, must_not_run, NULL);
+    job.completion = ECTP_COMPLETE_CALLBACK_SCHED_INST;
+    EXPECT_REFUSED(&job, FJ_EINVAL, "r.cb.func");
+    job.r.cb.func = must_not_run;
+    EXPECT_REFUSED(&job, FJ_EINVAL, "r.cb.inst is NULL");
+    job.r.cb.inst = (ec_scheduler_inst *)&job;
+    EXPECT_REFUSED(&job, FJ_EINVAL, "r.cb.inst is no scheduler");
+
+    job_init(&job, ECTP_CLASS_SHORT_LIVED, must_not_run, NULL);
+    job.completion = ECTP_COMPLETE_MODULE;
+    EXPECT_REFUSED(&job, FJ_EINVAL, "r.e.ctx is NULL");
+    job.r.e.ctx = no_context;
+    EXPECT_REFUSED(&job, FJ_EINVAL, "r.e.ctx is no validate context");
+    job.r.e.ctx = orphan;
+    EXPECT_REFUSED(&job, FJ_EINVAL, "the scheduler of r.e.ctx");
+    CHECK_EQ(fj_validate_context_is_suspended(orphan), 0);
+    CHECK_EQ(fj_validate_context_destroy(orphan), 1);
 }
 
 static void a_refused_job_can_be_put_right(void)
@@ -507,7 +551,7 @@ int main(int argc, char **argv)
     RUN(no_error_at_first);
     RUN(jobs_that_are_wrong_are_refused);
     RUN(completions_without_their_context_are_refused);
-    RUN(completions_of_a_later_version_say_so);
+    RUN(completions_through_a_scheduler_need_theirs);
     RUN(a_refused_job_can_be_put_right);
     RUN(whatever_next_holds_is_fine);
     RUN(names_that_nobody_has);

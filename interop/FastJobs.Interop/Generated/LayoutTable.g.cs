@@ -23,8 +23,12 @@ internal static unsafe class LayoutTable
         Add_mem_type_def(entries);
         Add_fj_memtype_usage(entries);
         Add_ec_thread_pool_job(entries);
+        Add_ec_event_io_opset(entries);
+        Add__Event(entries);
         Add_fj_pool_stats(entries);
         Add_fj_job_kind(entries);
+        Add_fj_scheduler_stats(entries);
+        Add_timeval(entries);
         return entries;
     }
 
@@ -80,7 +84,7 @@ internal static unsafe class LayoutTable
         entries.Add(new LayoutEntry("struct ec_thread_pool_job.r.e", "offset", (byte*)&s.r.e - start));
         entries.Add(new LayoutEntry("struct ec_thread_pool_job.r.e", "size", sizeof(ec_thread_pool_job._ec_thread_pool_job_r._ec_thread_pool_job_r_e)));
         entries.Add(new LayoutEntry("struct ec_thread_pool_job.r.e.event", "offset", (byte*)&s.r.e.@event - start));
-        entries.Add(new LayoutEntry("struct ec_thread_pool_job.r.e.event", "size", sizeof(event_struct*)));
+        entries.Add(new LayoutEntry("struct ec_thread_pool_job.r.e.event", "size", sizeof(_Event*)));
         entries.Add(new LayoutEntry("struct ec_thread_pool_job.r.e.mask", "offset", (byte*)&s.r.e.mask - start));
         entries.Add(new LayoutEntry("struct ec_thread_pool_job.r.e.mask", "size", sizeof(int)));
         entries.Add(new LayoutEntry("struct ec_thread_pool_job.r.e.ctx", "offset", (byte*)&s.r.e.ctx - start));
@@ -112,6 +116,59 @@ internal static unsafe class LayoutTable
         entries.Add(new LayoutEntry("struct ec_thread_pool_job.file", "size", sizeof(sbyte*)));
         entries.Add(new LayoutEntry("struct ec_thread_pool_job.line", "offset", (byte*)&s.line - start));
         entries.Add(new LayoutEntry("struct ec_thread_pool_job.line", "size", sizeof(int)));
+    }
+
+    private static void Add_ec_event_io_opset(List<LayoutEntry> entries)
+    {
+        ec_event_io_opset s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("struct ec_event_io_opset", "size", sizeof(ec_event_io_opset)));
+        entries.Add(new LayoutEntry("struct ec_event_io_opset.fj_event_accept", "offset", (byte*)&s.fj_event_accept - start));
+        entries.Add(new LayoutEntry("struct ec_event_io_opset.fj_event_accept", "size", sizeof(delegate* unmanaged[Cdecl]<_Event*, void*, uint*, int*, int>)));
+        entries.Add(new LayoutEntry("struct ec_event_io_opset.fj_event_read", "offset", (byte*)&s.fj_event_read - start));
+        entries.Add(new LayoutEntry("struct ec_event_io_opset.fj_event_read", "size", sizeof(delegate* unmanaged[Cdecl]<_Event*, sbyte*, int, int*, int>)));
+        entries.Add(new LayoutEntry("struct ec_event_io_opset.fj_event_write", "offset", (byte*)&s.fj_event_write - start));
+        entries.Add(new LayoutEntry("struct ec_event_io_opset.fj_event_write", "size", sizeof(delegate* unmanaged[Cdecl]<_Event*, sbyte*, int, int*, int>)));
+        entries.Add(new LayoutEntry("struct ec_event_io_opset.fj_event_close", "offset", (byte*)&s.fj_event_close - start));
+        entries.Add(new LayoutEntry("struct ec_event_io_opset.fj_event_close", "size", sizeof(delegate* unmanaged[Cdecl]<_Event*, int>)));
+        entries.Add(new LayoutEntry("struct ec_event_io_opset.fj_event_sendfile", "offset", (byte*)&s.fj_event_sendfile - start));
+        entries.Add(new LayoutEntry("struct ec_event_io_opset.fj_event_sendfile", "size", sizeof(delegate* unmanaged[Cdecl]<_Event*, int, nint*, nuint, int*, int>)));
+    }
+
+    private static void Add__Event(List<LayoutEntry> entries)
+    {
+        _Event s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("struct _Event", "size", sizeof(_Event)));
+        entries.Add(new LayoutEntry("struct _Event.trigger", "offset", (byte*)&s.trigger - start));
+        entries.Add(new LayoutEntry("struct _Event.trigger", "size", sizeof(timeval)));
+        entries.Add(new LayoutEntry("struct _Event.trigger.tv_sec", "offset", (byte*)&s.trigger.tv_sec - start));
+        entries.Add(new LayoutEntry("struct _Event.trigger.tv_sec", "size", sizeof(nint)));
+        entries.Add(new LayoutEntry("struct _Event.trigger.tv_usec", "offset", (byte*)&s.trigger.tv_usec - start));
+        entries.Add(new LayoutEntry("struct _Event.trigger.tv_usec", "size", sizeof(nint)));
+        entries.Add(new LayoutEntry("struct _Event.io_data", "offset", (byte*)&s.io_data - start));
+        entries.Add(new LayoutEntry("struct _Event.io_data", "size", sizeof(void*)));
+        entries.Add(new LayoutEntry("struct _Event.io_opset", "offset", (byte*)&s.io_opset - start));
+        entries.Add(new LayoutEntry("struct _Event.io_opset", "size", sizeof(ec_event_io_opset*)));
+        s.aggressive = -1;
+        AddBits(entries, "struct _Event.aggressive", start, sizeof(_Event), (long)s.aggressive);
+        s = default;
+        s.trace = -1;
+        AddBits(entries, "struct _Event.trace", start, sizeof(_Event), (long)s.trace);
+        s = default;
+        s.unused = -1;
+        AddBits(entries, "struct _Event.unused", start, sizeof(_Event), (long)s.unused);
+        s = default;
+        entries.Add(new LayoutEntry("struct _Event.mask", "offset", (byte*)&s.mask - start));
+        entries.Add(new LayoutEntry("struct _Event.mask", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("struct _Event.fd", "offset", (byte*)&s.fd - start));
+        entries.Add(new LayoutEntry("struct _Event.fd", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("struct _Event.callback", "offset", (byte*)&s.callback - start));
+        entries.Add(new LayoutEntry("struct _Event.callback", "size", sizeof(delegate* unmanaged[Cdecl]<_Event*, int, void*, timeval*, int>)));
+        entries.Add(new LayoutEntry("struct _Event.closure", "offset", (byte*)&s.closure - start));
+        entries.Add(new LayoutEntry("struct _Event.closure", "size", sizeof(void*)));
+        entries.Add(new LayoutEntry("struct _Event.scheduled_thread", "offset", (byte*)&s.scheduled_thread - start));
+        entries.Add(new LayoutEntry("struct _Event.scheduled_thread", "size", sizeof(nuint)));
     }
 
     private static void Add_fj_pool_stats(List<LayoutEntry> entries)
@@ -158,6 +215,38 @@ internal static unsafe class LayoutTable
         entries.Add(new LayoutEntry("fj_job_kind.job_num_queued", "size", sizeof(int)));
         entries.Add(new LayoutEntry("fj_job_kind.job_num_running", "offset", (byte*)&s.job_num_running - start));
         entries.Add(new LayoutEntry("fj_job_kind.job_num_running", "size", sizeof(int)));
+    }
+
+    private static void Add_fj_scheduler_stats(List<LayoutEntry> entries)
+    {
+        fj_scheduler_stats s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_scheduler_stats", "size", sizeof(fj_scheduler_stats)));
+        entries.Add(new LayoutEntry("fj_scheduler_stats.struct_size", "offset", (byte*)&s.struct_size - start));
+        entries.Add(new LayoutEntry("fj_scheduler_stats.struct_size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_scheduler_stats.iterations", "offset", (byte*)&s.iterations - start));
+        entries.Add(new LayoutEntry("fj_scheduler_stats.iterations", "size", sizeof(ulong)));
+        entries.Add(new LayoutEntry("fj_scheduler_stats.callbacks", "offset", (byte*)&s.callbacks - start));
+        entries.Add(new LayoutEntry("fj_scheduler_stats.callbacks", "size", sizeof(ulong)));
+        entries.Add(new LayoutEntry("fj_scheduler_stats.posts", "offset", (byte*)&s.posts - start));
+        entries.Add(new LayoutEntry("fj_scheduler_stats.posts", "size", sizeof(ulong)));
+        entries.Add(new LayoutEntry("fj_scheduler_stats.wakes", "offset", (byte*)&s.wakes - start));
+        entries.Add(new LayoutEntry("fj_scheduler_stats.wakes", "size", sizeof(ulong)));
+        entries.Add(new LayoutEntry("fj_scheduler_stats.fds", "offset", (byte*)&s.fds - start));
+        entries.Add(new LayoutEntry("fj_scheduler_stats.fds", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_scheduler_stats.timers", "offset", (byte*)&s.timers - start));
+        entries.Add(new LayoutEntry("fj_scheduler_stats.timers", "size", sizeof(int)));
+    }
+
+    private static void Add_timeval(List<LayoutEntry> entries)
+    {
+        timeval s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("struct timeval", "size", sizeof(timeval)));
+        entries.Add(new LayoutEntry("struct timeval.tv_sec", "offset", (byte*)&s.tv_sec - start));
+        entries.Add(new LayoutEntry("struct timeval.tv_sec", "size", sizeof(nint)));
+        entries.Add(new LayoutEntry("struct timeval.tv_usec", "offset", (byte*)&s.tv_usec - start));
+        entries.Add(new LayoutEntry("struct timeval.tv_usec", "size", sizeof(nint)));
     }
 
     /// <summary>Of a bit field set to all ones in a cleared struct: first bit, number of bits, value read back.</summary>

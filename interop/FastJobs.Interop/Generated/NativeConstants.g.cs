@@ -52,6 +52,45 @@ internal static class NativeConstants
     [NativeTypeName("#define ECTP_CLASS_SIEVE_IO 9")]
     public const int ECTP_CLASS_SIEVE_IO = 9;
 
+    [NativeTypeName("#define E_READ 0x00000001")]
+    public const int E_READ = 1;
+
+    [NativeTypeName("#define E_WRITE 0x00000002")]
+    public const int E_WRITE = 2;
+
+    [NativeTypeName("#define E_EXCEPTION 0x00000004")]
+    public const int E_EXCEPTION = 4;
+
+    [NativeTypeName("#define E_TIMEOUT 0x00000008")]
+    public const int E_TIMEOUT = 8;
+
+    [NativeTypeName("#define E_ASYNC 0x00000010")]
+    public const int E_ASYNC = 16;
+
+    [NativeTypeName("#define E_AGGRESSIVE_NONE 0")]
+    public const int E_AGGRESSIVE_NONE = 0;
+
+    [NativeTypeName("#define E_AGGRESSIVE_LOW 1")]
+    public const int E_AGGRESSIVE_LOW = 1;
+
+    [NativeTypeName("#define E_AGGRESSIVE_MED 2")]
+    public const int E_AGGRESSIVE_MED = 2;
+
+    [NativeTypeName("#define E_AGGRESSIVE_HIGH 3")]
+    public const int E_AGGRESSIVE_HIGH = 3;
+
+    [NativeTypeName("#define E_FROM_EPOCH 0")]
+    public const int E_FROM_EPOCH = 0;
+
+    [NativeTypeName("#define E_FROM_NOW 1")]
+    public const int E_FROM_NOW = 1;
+
+    [NativeTypeName("#define FJ_SCHEDULER_THREAD 0")]
+    public const int FJ_SCHEDULER_THREAD = 0;
+
+    [NativeTypeName("#define FJ_SCHEDULER_HOST 1")]
+    public const int FJ_SCHEDULER_HOST = 1;
+
     [NativeTypeName("#define FJ_ALL_POOLS (-3)")]
     public const int FJ_ALL_POOLS = -3;
 }

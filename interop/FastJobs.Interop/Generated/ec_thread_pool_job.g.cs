@@ -97,7 +97,7 @@ internal unsafe partial struct ec_thread_pool_job
         public unsafe partial struct _ec_thread_pool_job_r_e
         {
             [NativeTypeName("Event *")]
-            public event_struct* @event;
+            public _Event* @event;
 
             public int mask;
 

@@ -103,6 +103,9 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
         other.Workers.Idled = _quiet.Look;
     }
 
+    /// <summary>Makes "nothing is in flight" include jobs that no lane has; whoever ends one calls <see cref="Look"/>.</summary>
+    public void Include(IJobAccount other) => _others.Add(other);
+
     /// <summary>Starts deferred lanes and completes when all that was queued, and what that submitted, has run.</summary>
     /// <param name="ownJobs">How many jobs in flight are the caller's own, for which it cannot wait.</param>
     public Task DrainAsync(int ownJobs = 0)

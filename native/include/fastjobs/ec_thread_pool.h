@@ -146,4 +146,6 @@ FJ_API int ec_thread_pool_get_queue_size(int jobclass);
 FJ_API int ec_thread_pool_shutdown(void);
 
 FJ_END_DECLS
+
+#include "sp_async.h"
 #endif

@@ -7,6 +7,8 @@
 #include "ec_malloc.h"
 #include "ec_thread_pool.h"
 #include "fj_base.h"
+#include "scheduler.h"
+#include "sp_async.h"
 
 FJ_BEGIN_DECLS
 
@@ -54,9 +56,6 @@ FJ_API int fj_pool_set_idle_timeout(int jobclass, int milliseconds);
 typedef void (*fj_worker_hook)(int jobclass, void *closure);
 FJ_API int fj_pool_set_worker_hooks(int jobclass, fj_worker_hook on_start, fj_worker_hook on_exit,
                                     void *closure);
-
-/* 1 in the library's scheduler thread, which runs CALLBACK_SCHED completions. */
-FJ_API int fj_is_scheduler_thread(void);
 
 FJ_END_DECLS
 #endif

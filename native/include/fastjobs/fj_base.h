@@ -26,9 +26,9 @@
 
 FJ_BEGIN_DECLS
 
-typedef struct event_struct Event;                /* event.h */
-typedef struct validate_context validate_context; /* opaque */
-typedef struct ec_scheduler_inst ec_scheduler_inst;
+typedef struct _Event Event;                        /* event.h */
+typedef struct validate_context validate_context;   /* opaque: fj_validate_context_create in sp_async.h */
+typedef struct ec_scheduler_inst ec_scheduler_inst; /* opaque: fj_scheduler_create in scheduler.h */
 typedef struct generic_module_infrastructure generic_module_infrastructure; /* opaque, may be NULL */
 
 /* Why a call failed. The numbers are part of the ABI. */
@@ -43,7 +43,8 @@ enum fj_error {
     FJ_EBUSY = 7,     /* too late: the pool has threads already, or the job is queued already */
     FJ_EEXIST = 8,    /* the name is taken */
     FJ_ENOMEM = 9,    /* out of memory or of threads */
-    FJ_EINTERNAL = 10 /* a defect of FastJobs: the text says where */
+    FJ_EINTERNAL = 10, /* a defect of FastJobs: the text says where */
+    FJ_ETHREAD = 11    /* only the thread of that scheduler may call this */
 };
 
 /* The code and the text of the last failed call of this thread; FJ_OK and "" if none failed yet. The text is

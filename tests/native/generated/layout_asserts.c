@@ -5,8 +5,11 @@
 #include "ec_config.h"
 #include "ec_malloc.h"
 #include "ec_thread_pool.h"
+#include "event.h"
 #include "fastjobs.h"
 #include "fj_base.h"
+#include "scheduler.h"
+#include "sp_async.h"
 
 #if defined(__LP64__) && (defined(__x86_64__) || defined(__aarch64__))
 
@@ -48,6 +51,25 @@ FIELD(struct ec_thread_pool_job, free_on_completion_memtype, 72);
 FIELD(struct ec_thread_pool_job, file, 80);
 FIELD(struct ec_thread_pool_job, line, 88);
 
+SIZE(struct ec_event_io_opset, 40);
+FIELD(struct ec_event_io_opset, fj_event_accept, 0);
+FIELD(struct ec_event_io_opset, fj_event_read, 8);
+FIELD(struct ec_event_io_opset, fj_event_write, 16);
+FIELD(struct ec_event_io_opset, fj_event_close, 24);
+FIELD(struct ec_event_io_opset, fj_event_sendfile, 32);
+
+SIZE(struct _Event, 72);
+FIELD(struct _Event, trigger, 0);
+FIELD(struct _Event, trigger.tv_sec, 0);
+FIELD(struct _Event, trigger.tv_usec, 8);
+FIELD(struct _Event, io_data, 16);
+FIELD(struct _Event, io_opset, 24);
+FIELD(struct _Event, mask, 36);
+FIELD(struct _Event, fd, 40);
+FIELD(struct _Event, callback, 48);
+FIELD(struct _Event, closure, 56);
+FIELD(struct _Event, scheduled_thread, 64);
+
 SIZE(fj_pool_stats, 72);
 FIELD(fj_pool_stats, struct_size, 0);
 FIELD(fj_pool_stats, name, 8);
@@ -67,6 +89,19 @@ FIELD(fj_job_kind, file, 0);
 FIELD(fj_job_kind, line, 8);
 FIELD(fj_job_kind, job_num_queued, 12);
 FIELD(fj_job_kind, job_num_running, 16);
+
+SIZE(fj_scheduler_stats, 48);
+FIELD(fj_scheduler_stats, struct_size, 0);
+FIELD(fj_scheduler_stats, iterations, 8);
+FIELD(fj_scheduler_stats, callbacks, 16);
+FIELD(fj_scheduler_stats, posts, 24);
+FIELD(fj_scheduler_stats, wakes, 32);
+FIELD(fj_scheduler_stats, fds, 40);
+FIELD(fj_scheduler_stats, timers, 44);
+
+SIZE(struct timeval, 16);
+FIELD(struct timeval, tv_sec, 0);
+FIELD(struct timeval, tv_usec, 8);
 
 #endif
 

@@ -7,8 +7,11 @@
 #include "ec_config.h"
 #include "ec_malloc.h"
 #include "ec_thread_pool.h"
+#include "event.h"
 #include "fastjobs.h"
 #include "fj_base.h"
+#include "scheduler.h"
+#include "sp_async.h"
 
 #define SIZE(type) printf("%s size %zu\n", #type, sizeof(type))
 #define FIELD(type, member)                                                                                  \
@@ -78,6 +81,28 @@ int main(void)
     FIELD(struct ec_thread_pool_job, file);
     FIELD(struct ec_thread_pool_job, line);
 
+    SIZE(struct ec_event_io_opset);
+    FIELD(struct ec_event_io_opset, fj_event_accept);
+    FIELD(struct ec_event_io_opset, fj_event_read);
+    FIELD(struct ec_event_io_opset, fj_event_write);
+    FIELD(struct ec_event_io_opset, fj_event_close);
+    FIELD(struct ec_event_io_opset, fj_event_sendfile);
+
+    SIZE(struct _Event);
+    FIELD(struct _Event, trigger);
+    FIELD(struct _Event, trigger.tv_sec);
+    FIELD(struct _Event, trigger.tv_usec);
+    FIELD(struct _Event, io_data);
+    FIELD(struct _Event, io_opset);
+    BITS(struct _Event, aggressive);
+    BITS(struct _Event, trace);
+    BITS(struct _Event, unused);
+    FIELD(struct _Event, mask);
+    FIELD(struct _Event, fd);
+    FIELD(struct _Event, callback);
+    FIELD(struct _Event, closure);
+    FIELD(struct _Event, scheduled_thread);
+
     SIZE(fj_pool_stats);
     FIELD(fj_pool_stats, struct_size);
     FIELD(fj_pool_stats, name);
@@ -97,5 +122,18 @@ int main(void)
     FIELD(fj_job_kind, line);
     FIELD(fj_job_kind, job_num_queued);
     FIELD(fj_job_kind, job_num_running);
+
+    SIZE(fj_scheduler_stats);
+    FIELD(fj_scheduler_stats, struct_size);
+    FIELD(fj_scheduler_stats, iterations);
+    FIELD(fj_scheduler_stats, callbacks);
+    FIELD(fj_scheduler_stats, posts);
+    FIELD(fj_scheduler_stats, wakes);
+    FIELD(fj_scheduler_stats, fds);
+    FIELD(fj_scheduler_stats, timers);
+
+    SIZE(struct timeval);
+    FIELD(struct timeval, tv_sec);
+    FIELD(struct timeval, tv_usec);
     return 0;
 }

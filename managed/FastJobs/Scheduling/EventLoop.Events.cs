@@ -1,0 +1,470 @@
+namespace FastJobs.Scheduling;
+
+/// <summary>The events of a loop: arm, call, clear. The driving thread's, or that of the thread that has borrowed the loop.</summary>
+/// <remarks>
+/// A descriptor is armed for one report (EPOLLONESHOT) and armed again by what its callback returns. So nothing is reported
+/// for an event that ended without being cleared, not even if a child process holds its descriptor open; and what is
+/// reported carries the generation of its arming, so that a report that was overtaken by a clear is known.
+/// </remarks>
+internal sealed partial class EventLoop<TItem, TOps>
+{
+    private readonly Dictionary<TItem, Registration<TItem>> _byItem = [];
+    private readonly Stack<Registration<TItem>> _spare = new();
+    private Registration<TItem>?[] _slots = new Registration<TItem>?[64]; // by descriptor
+    private int _slotsTaken;
+    private long _order;
+
+    /// <summary>Arms an event, or, with a mask, puts it in line to be called.</summary>
+    /// <param name="item">The event.</param>
+    /// <param name="mask">What to call it with; 0: only arm it.</param>
+    /// <param name="error">The system's error number, where the system refused.</param>
+    public Scheduled Schedule(TItem item, int mask, out int error)
+    {
+        error = 0;
+        if (_byItem.TryGetValue(item, out Registration<TItem>? registration))
+        {
+            return ScheduleAgain(registration, mask, out error);
+        }
+
+        EventWish wish = TOps.WishOf(item);
+        if (mask == 0 && (wish.Mask & (EventMask.Io | EventMask.Timeout)) == 0)
+        {
+            return Scheduled.NothingToWaitFor;
+        }
+
+        int descriptor = UsesSlot(wish) ? wish.Descriptor : -1;
+        if (!CanHaveSlot(descriptor))
+        {
+            error = LinuxCalls.BadDescriptor;
+            return Scheduled.Refused;
+        }
+
+        registration = _spare.TryPop(out Registration<TItem>? spare) ? spare : new Registration<TItem>();
+        registration.Item = item;
+        if (descriptor >= 0 && SlotOf(descriptor) is { } holder)
+        {
+            if (!holder.IsDispatching || holder.Successor is not null)
+            {
+                Recycle(registration);
+                return Scheduled.Taken;
+            }
+
+            // A connection that was suspended goes on before the callback that suspended it has returned.
+            holder.Successor = registration;
+            registration.Holder = holder;
+            registration.Wanted = descriptor;
+            registration.ReadyMask = mask;
+            Adopt(registration);
+            return Scheduled.Done;
+        }
+
+        TakeSlot(registration, descriptor);
+        Adopt(registration);
+        if (mask != 0)
+        {
+            GetInLine(registration, mask);
+            return Scheduled.Done;
+        }
+
+        Scheduled armed = Arm(registration, wish, out error);
+        if (armed != Scheduled.Done)
+        {
+            Release(registration);
+        }
+
+        return armed;
+    }
+
+    /// <summary>The event of a descriptor that is armed, in line or being called.</summary>
+    public bool TryFind(int descriptor, out TItem item)
+    {
+        TakePosts();
+        Registration<TItem>? holder = SlotOf(descriptor);
+        item = holder is null ? default! : holder.Item;
+        return holder is not null;
+    }
+
+    /// <summary>Takes the event of a descriptor out; it is the caller's, except the one that is being called now.</summary>
+    public bool TryClear(int descriptor, out TItem item)
+    {
+        TakePosts();
+        Registration<TItem>? holder = SlotOf(descriptor);
+        item = holder is null ? default! : holder.Item;
+        if (holder is null)
+        {
+            return false;
+        }
+
+        if (holder.IsDispatching)
+        {
+            Disarm(holder);
+            LeaveSlot(holder);
+            Promote(holder);
+        }
+        else
+        {
+            Release(holder);
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes an event out and frees it. False: it was not armed, or it is being called now.</summary>
+    public bool TryClear(TItem item)
+    {
+        TakePosts();
+        if (!_byItem.TryGetValue(item, out Registration<TItem>? registration) || registration.IsDispatching)
+        {
+            return false;
+        }
+
+        Release(registration);
+        TOps.Free(item);
+        return true;
+    }
+
+    /// <summary>Calls an event at once, armed or not. Not from within a callback: it gets in line then.</summary>
+    public Scheduled CallNow(TItem item, int mask)
+    {
+        Scheduled scheduled = Schedule(item, mask, out _);
+        if (scheduled == Scheduled.Done && mask != 0 && !_byItem[item].IsWaiting)
+        {
+            Dispatch(_byItem[item], _byItem[item].ReadyMask);
+        }
+
+        return scheduled;
+    }
+
+    /// <summary>An event that nobody can be told of otherwise: it is called with Exception, and that is its end.</summary>
+    public void Fail(TItem item)
+    {
+        Registration<TItem> registration = _spare.TryPop(out Registration<TItem>? spare) ? spare : new Registration<TItem>();
+        registration.Item = item;
+        registration.HasFailed = true;
+        Adopt(registration);
+        GetInLine(registration, EventMask.Exception);
+    }
+
+    private Scheduled ScheduleAgain(Registration<TItem> registration, int mask, out int error)
+    {
+        error = 0;
+        if (registration.IsDispatching || registration.HasFailed)
+        {
+            return Scheduled.Busy;
+        }
+
+        if (mask != 0)
+        {
+            GetInLine(registration, registration.ReadyMask | mask);
+            return Scheduled.Done;
+        }
+
+        if (registration.ReadyMask != 0 || registration.IsWaiting)
+        {
+            return Scheduled.Done; // it is armed when it has been called
+        }
+
+        return Rearm(registration, out error);
+    }
+
+    private void DispatchReport(int descriptor, uint generation, uint what)
+    {
+        Registration<TItem>? registration = SlotOf(descriptor);
+        if (registration is null || registration.Generation != generation || registration.IsDispatching)
+        {
+            return; // cleared, or armed anew, since it was reported
+        }
+
+        Dispatch(registration, MaskOf(what, TOps.WishOf(registration.Item).Mask));
+    }
+
+    private void Dispatch(Registration<TItem> registration, int mask)
+    {
+        registration.ReadyMask = 0;
+        registration.Generation++; // what was reported or put in line before is out of date
+        registration.IsDispatching = true;
+        LeaveTimers(registration);
+        Running outer = Begin(new Running { Event = registration });
+        int again = CallBack(registration, mask);
+        _running = outer;
+        AfterDispatch(registration, again);
+    }
+
+    private int CallBack(Registration<TItem> registration, int mask)
+    {
+        TItem item = registration.Item;
+        int rounds = TOps.WishOf(item).Rounds;
+        while (true)
+        {
+            int again = TOps.Dispatch(item, mask, _now);
+            if (--rounds <= 0 || (again & EventMask.Io) == 0 || registration.HasFailed || registration.Descriptor < 0)
+            {
+                return again;
+            }
+
+            uint found = LinuxCalls.Poll(registration.Descriptor, KernelMask(again));
+            if (found == 0)
+            {
+                return again;
+            }
+
+            mask = MaskOf(found, again);
+            TOps.SetMask(item, again);
+        }
+    }
+
+    private void AfterDispatch(Registration<TItem> registration, int again)
+    {
+        registration.IsDispatching = false;
+        Registration<TItem>? successor = registration.Successor;
+        if (again == 0 || registration.HasFailed)
+        {
+            TItem item = registration.Item;
+            Release(registration);
+            TOps.Free(item);
+            return;
+        }
+
+        TOps.SetMask(registration.Item, again);
+        if (successor is not null)
+        {
+            // Both want the descriptor; the one that has it keeps it.
+            registration.Successor = null;
+            successor.Holder = null;
+            FailLater(successor);
+        }
+
+        if (Rearm(registration, out _) != Scheduled.Done)
+        {
+            FailLater(registration);
+        }
+    }
+
+    private void FailLater(Registration<TItem> registration)
+    {
+        Disarm(registration);
+        LeaveSlot(registration);
+        registration.HasFailed = true;
+        GetInLine(registration, EventMask.Exception);
+    }
+
+    // The event may wait for something else now, at another descriptor even.
+    private Scheduled Rearm(Registration<TItem> registration, out int error)
+    {
+        EventWish wish = TOps.WishOf(registration.Item);
+        error = 0;
+        int descriptor = UsesSlot(wish) ? wish.Descriptor : -1;
+        if (registration.Descriptor != descriptor)
+        {
+            if (descriptor >= 0 && SlotOf(descriptor) is not null)
+            {
+                return Scheduled.Taken;
+            }
+
+            if (!CanHaveSlot(descriptor))
+            {
+                error = LinuxCalls.BadDescriptor;
+                return Scheduled.Refused;
+            }
+
+            LeaveSlot(registration);
+            TakeSlot(registration, descriptor);
+        }
+
+        LeaveTimers(registration);
+        return (wish.Mask & (EventMask.Io | EventMask.Timeout)) == 0
+            ? Scheduled.NothingToWaitFor
+            : Arm(registration, wish, out error);
+    }
+
+    private Scheduled Arm(Registration<TItem> registration, in EventWish wish, out int error)
+    {
+        error = 0;
+        registration.Generation++;
+        if ((wish.Mask & EventMask.Io) != 0)
+        {
+            error = Watch(registration, wish.Descriptor, KernelMask(wish.Mask));
+            if (error != 0)
+            {
+                return Scheduled.Refused;
+            }
+        }
+
+        if ((wish.Mask & EventMask.Timeout) != 0)
+        {
+            SetTimer(registration, wish);
+        }
+
+        return Scheduled.Done;
+    }
+
+    private int Watch(Registration<TItem> registration, int descriptor, uint events)
+    {
+        ulong data = ((ulong)registration.Generation << 32) | (uint)descriptor;
+        int first = registration.IsInSet ? LinuxCalls.ControlModify : LinuxCalls.ControlAdd;
+        int error = LinuxCalls.Control(_epoll, first, descriptor, events | LinuxCalls.EpollOneShot, data);
+        if (error is LinuxCalls.NoEntry or LinuxCalls.Exists)
+        {
+            // The descriptor was closed and opened anew, or its last event ended without leaving the set.
+            int other = first == LinuxCalls.ControlAdd ? LinuxCalls.ControlModify : LinuxCalls.ControlAdd;
+            error = LinuxCalls.Control(_epoll, other, descriptor, events | LinuxCalls.EpollOneShot, data);
+        }
+
+        registration.IsInSet = error == 0;
+        return error;
+    }
+
+    private void SetTimer(Registration<TItem> registration, in EventWish wish)
+    {
+        long trigger = wish.Trigger > long.MaxValue / 1000 ? long.MaxValue - 1 : Math.Max(0, wish.Trigger) * 1000;
+        registration.Deadline = trigger;
+        if (wish.IsSpan)
+        {
+            // The wall's clock is read first, so that the span does not end before it.
+            long left = trigger - LinuxCalls.Now(LinuxCalls.ClockRealtime);
+            long now = LinuxCalls.Now(LinuxCalls.ClockMonotonic);
+            registration.Deadline = left > long.MaxValue - now ? long.MaxValue - 1 : now + left;
+        }
+
+        registration.IsSpan = wish.IsSpan;
+        registration.Order = ++_order;
+        (wish.IsSpan ? _spans : _walls).Timers.Add(registration);
+    }
+
+    private void GetInLine(Registration<TItem> registration, int mask)
+    {
+        registration.ReadyMask = mask;
+        if (!registration.IsWaiting)
+        {
+            registration.Generation++;
+            _ready.Enqueue(new Ready(default!, registration, registration.Generation));
+        }
+    }
+
+    // The slot is free: the one that waits for it takes it.
+    private void Promote(Registration<TItem> holder)
+    {
+        Registration<TItem>? successor = holder.Successor;
+        holder.Successor = null;
+        if (successor is null)
+        {
+            return;
+        }
+
+        successor.Holder = null;
+        TakeSlot(successor, successor.Wanted);
+        if (successor.ReadyMask != 0)
+        {
+            GetInLine(successor, successor.ReadyMask);
+        }
+        else if (Rearm(successor, out _) != Scheduled.Done)
+        {
+            FailLater(successor);
+        }
+    }
+
+    private void Adopt(Registration<TItem> registration)
+    {
+        _byItem.Add(registration.Item, registration);
+        TOps.SetThread(registration.Item, _driver ?? Owner);
+    }
+
+    // The event is not the loop's any more.
+    private void Release(Registration<TItem> registration)
+    {
+        Disarm(registration);
+        LeaveSlot(registration);
+        if (registration.Holder is { } holder)
+        {
+            holder.Successor = null;
+        }
+
+        Promote(registration);
+        _byItem.Remove(registration.Item);
+        TOps.SetThread(registration.Item, null);
+        Recycle(registration);
+    }
+
+    private void Recycle(Registration<TItem> registration)
+    {
+        registration.Reset();
+        _spare.Push(registration);
+    }
+
+    private void Disarm(Registration<TItem> registration)
+    {
+        LeaveTimers(registration);
+        if (registration.IsInSet)
+        {
+            // It fails where the descriptor was closed, which takes it out of the set too.
+            LinuxCalls.Control(_epoll, LinuxCalls.ControlDelete, registration.Descriptor, 0, 0);
+            registration.IsInSet = false;
+        }
+    }
+
+    private void LeaveTimers(Registration<TItem> registration)
+    {
+        if (registration.HeapIndex >= 0)
+        {
+            (registration.IsSpan ? _spans : _walls).Timers.Remove(registration);
+        }
+    }
+
+    private Registration<TItem>? SlotOf(int descriptor) =>
+        (uint)descriptor < (uint)_slots.Length ? _slots[descriptor] : null;
+
+    private void TakeSlot(Registration<TItem> registration, int descriptor)
+    {
+        registration.Descriptor = descriptor;
+        if (descriptor < 0)
+        {
+            return;
+        }
+
+        if (descriptor >= _slots.Length)
+        {
+            Array.Resize(ref _slots, Math.Max(descriptor + 1, _slots.Length * 2));
+        }
+
+        _slots[descriptor] = registration;
+        _slotsTaken++;
+    }
+
+    private void LeaveSlot(Registration<TItem> registration)
+    {
+        if (registration.Descriptor < 0)
+        {
+            return;
+        }
+
+        if (registration.IsInSet)
+        {
+            LinuxCalls.Control(_epoll, LinuxCalls.ControlDelete, registration.Descriptor, 0, 0);
+            registration.IsInSet = false;
+        }
+
+        _slots[registration.Descriptor] = null;
+        _slotsTaken--;
+        registration.Descriptor = -1;
+    }
+
+    // One that only waits for a time does not keep others from its descriptor.
+    private static bool UsesSlot(in EventWish wish) => (wish.Mask & EventMask.Io) != 0 && wish.Descriptor >= 0;
+
+    // No slots for numbers that are none.
+    private bool CanHaveSlot(int descriptor) => descriptor < _slots.Length || LinuxCalls.IsOpen(descriptor);
+
+    private static uint KernelMask(int mask) =>
+        ((mask & EventMask.Read) != 0 ? LinuxCalls.EpollIn : 0)
+        | ((mask & EventMask.Write) != 0 ? LinuxCalls.EpollOut : 0)
+        | ((mask & EventMask.Exception) != 0 ? LinuxCalls.EpollPri : 0);
+
+    // An error or a hang-up is reported as whatever the event waits for: reading or writing tells what it is.
+    private static int MaskOf(uint found, int wanted)
+    {
+        int mask = ((found & LinuxCalls.EpollIn) != 0 ? EventMask.Read : 0)
+            | ((found & LinuxCalls.EpollOut) != 0 ? EventMask.Write : 0)
+            | ((found & LinuxCalls.EpollPri) != 0 ? EventMask.Exception : 0);
+        return (found & (LinuxCalls.EpollErr | LinuxCalls.EpollHup)) != 0 ? mask | (wanted & EventMask.Io) : mask;
+    }
+}
