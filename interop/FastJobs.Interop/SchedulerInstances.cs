@@ -37,7 +37,7 @@ internal static unsafe class SchedulerInstances
             return false;
         }
 
-        if (!Schedulers.Remove(loop))
+        if (!Schedulers.TryCondemn(loop))
         {
             LeaveIfEntered(loop);
             return Errors.Fail(fj_error.FJ_EBUSY, $"{Function}: it is the master, or another thread destroys it now");
@@ -53,6 +53,7 @@ internal static unsafe class SchedulerInstances
         loop.DeliverPosts();
         loop.ReleaseAll();
         loop.Leave();
+        Schedulers.Remove(loop);
         loop.Dispose();
         return true;
     }

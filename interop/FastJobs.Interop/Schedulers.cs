@@ -92,7 +92,8 @@ internal static unsafe class Schedulers
         return handle > 0
             && (handle & ((1 << HandleShift) - 1)) == 0
             && handle >> HandleShift <= int.MaxValue
-            && s_loops.TryGetValue((int)(handle >> HandleShift), out loop);
+            && s_loops.TryGetValue((int)(handle >> HandleShift), out loop)
+            && !loop.IsCondemned;
     }
 
     /// <summary>The master, started if need be. False: the error is set.</summary>
@@ -166,14 +167,19 @@ internal static unsafe class Schedulers
         }
     }
 
-    /// <summary>Takes a scheduler out of the list, unless it is the master.</summary>
-    public static bool Remove(CLoop loop)
+    /// <summary>Makes a scheduler one that nobody finds any more. False: it is the master, or that was done before.</summary>
+    public static bool TryCondemn(CLoop loop)
     {
         lock (s_lock)
         {
-            return !ReferenceEquals(loop, s_master) && s_loops.TryRemove(loop.Number, out _);
+            bool may = !ReferenceEquals(loop, s_master) && !loop.IsCondemned;
+            loop.IsCondemned |= may;
+            return may;
         }
     }
+
+    /// <summary>Forgets a scheduler that was condemned.</summary>
+    public static void Remove(CLoop loop) => s_loops.TryRemove(loop.Number, out _);
 
     /// <summary>Hands a job to the scheduler that its completion names. False: there is none that takes it.</summary>
     public static bool TryPostCompletion(ec_thread_pool_job* job)

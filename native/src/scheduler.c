@@ -155,6 +155,10 @@ int fj_scheduler_stats_get(ec_scheduler_inst *inst, fj_scheduler_stats *stats)
 
 void ec_async_wake_event(ec_async_job *job, Event *event, int mask)
 {
+    if (job == NULL) {
+        fj_set_error(FJ_EINVAL, "ec_async_wake_event: the job is NULL");
+        return;
+    }
     job->completion = ECTP_COMPLETE_EVENT;
     job->r.e.event = event;
     job->r.e.mask = mask;
@@ -164,6 +168,10 @@ void ec_async_wake_event(ec_async_job *job, Event *event, int mask)
 
 void ec_async_wake_validation_module(ec_async_job *job, validate_context *ctx)
 {
+    if (job == NULL) {
+        fj_set_error(FJ_EINVAL, "ec_async_wake_validation_module: the job is NULL");
+        return;
+    }
     job->completion = ECTP_COMPLETE_MODULE;
     job->r.e.event = NULL;
     job->r.e.mask = 0;

@@ -12,6 +12,7 @@ internal sealed partial class EventLoop<TItem, TOps>
     private string? _threadName;
     private volatile bool _stopped;
     private volatile bool _ending;
+    private volatile bool _condemned;
 
     /// <summary>Called after each posted call, not under a lock.</summary>
     public Action? CallEnded { get; set; }
@@ -25,6 +26,13 @@ internal sealed partial class EventLoop<TItem, TOps>
 
     /// <summary>Whether the loop has, or had, a thread of its own.</summary>
     public bool HasOwnThread => _threadName is not null;
+
+    /// <summary>Somebody is about to dispose of the loop: nobody else may look for it.</summary>
+    public bool IsCondemned
+    {
+        get => _condemned;
+        set => _condemned = value;
+    }
 
     public bool IsMine => _owner is { } owner && ReferenceEquals(owner, LoopThread.Known);
 
