@@ -138,7 +138,8 @@ static int host_start(void)
     for (int i = 0; i < CLIENTS; i++) {
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, host_fds[i]), 0);
         fcntl(host_fds[i][0], F_SETFL, O_NONBLOCK);
-        CHECK_EQ(schedule_event(build_fd_event(host_fds[i][0], E_READ, 0, host_serve, &host_connections[i])), 1);
+        CHECK_EQ(schedule_event(build_fd_event(host_fds[i][0], E_READ, 0, host_serve, &host_connections[i])),
+                 1);
         host_clients[i] = start_thread(host_client, &host_fds[i][1]);
     }
     for (int i = 0; i < CALLBACK_JOBS; i++) {

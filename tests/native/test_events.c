@@ -295,7 +295,7 @@ static void a_callback_is_called_for_what_it_asked(void)
     turn();
     CHECK_EQ(script.calls, 4);
     CHECK(fj_scheduler_get_fd(s_loop, fds[0]) == NULL);
-    CHECK_EQ(live_events(), before); /* freed by the scheduler */
+    CHECK_EQ(live_events(), before);    /* freed by the scheduler */
     CHECK(fcntl(fds[0], F_GETFD) >= 0); /* but not closed */
     close(fds[0]);
     close(fds[1]);
@@ -662,8 +662,7 @@ static void timers_fire_in_their_order_and_not_early(void)
         CHECK_EQ(scripts[i].seen[0], E_TIMEOUT);
         CHECK(!timercmp(&scripts[i].now, &triggers[i], <));
         for (int k = i % 2; k < i; k += 2) { /* of one clock: in the order of their times */
-            CHECK_EQ(scripts[k].order < scripts[i].order,
-                     !timercmp(&triggers[k], &triggers[i], >));
+            CHECK_EQ(scripts[k].order < scripts[i].order, !timercmp(&triggers[k], &triggers[i], >));
         }
     }
 }

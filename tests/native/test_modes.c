@@ -1,7 +1,7 @@
 /*
- * test_modes.c - the completions that go through a scheduler: EVENT, MODULE and the _INST modes, in schedulers
- * of the library's and of the host's; and shutdowns of a host that drives its own. Each scenario has a child
- * process of its own, because a process has one master.
+ * test_modes.c - the completions that go through a scheduler: EVENT, MODULE and the _INST modes, in
+ * schedulers of the library's and of the host's; and shutdowns of a host that drives its own. Each scenario
+ * has a child process of its own, because a process has one master.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -589,7 +589,8 @@ static void shutdown_in_a_callback_of_the_host(void)
     CHECK_EQ(get(&s_ran), 1000 + PENDING);
 }
 
-/* An Event of the library's own scheduler ends everything: no job is in flight but those that it has queued. */
+/* An Event of the library's own scheduler ends everything: no job is in flight but those that it has queued.
+ */
 static void shutdown_in_a_callback_of_the_master(void)
 {
     static struct callback pending[PENDING];

@@ -1,7 +1,7 @@
 /*
- * test_scheduler.c - schedulers as such: their threads, who drives them, wakes, recurrent functions, callbacks
- * that end their thread, and many threads at once. Scenarios that need a master of their own have a child
- * process each.
+ * test_scheduler.c - schedulers as such: their threads, who drives them, wakes, recurrent functions,
+ * callbacks that end their thread, and many threads at once. Scenarios that need a master of their own have a
+ * child process each.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -158,7 +158,8 @@ static void what_is_no_scheduler_is_refused(void)
     ec_scheduler_inst *threaded = new_scheduler("sched-own", FJ_SCHEDULER_THREAD);
     CHECK_EQ(fj_scheduler_destroy(gone), 1);
     long local = 0;
-    ec_scheduler_inst *bad[] = {NULL, gone, (ec_scheduler_inst *)&local, (ec_scheduler_inst *)(size_t)0x7fffffff0};
+    ec_scheduler_inst *bad[] = {NULL, gone, (ec_scheduler_inst *)&local,
+                                (ec_scheduler_inst *)(size_t)0x7fffffff0};
     Event *event = soon(count_it, &local);
     fj_scheduler_stats stats = {.struct_size = sizeof(stats)};
     for (int i = 0; i < 4; i++) {
@@ -330,7 +331,8 @@ static void the_descriptor_tells_when_there_is_something_to_do(void)
     AWAIT(&s_done);
 
     double start = seconds_now();
-    CHECK_EQ(fj_scheduler_schedule(d.inst, build_event_from_now_f(0.02, -1, post_it, &s_done)), 1); /* a time */
+    CHECK_EQ(fj_scheduler_schedule(d.inst, build_event_from_now_f(0.02, -1, post_it, &s_done)),
+             1); /* a time */
     while (fj_scheduler_run_once(d.inst, 0) == 0) {
         CHECK_EQ(is_readable(fd, WAIT_SECONDS * 1000), 1);
     }

@@ -106,7 +106,8 @@ FJ_API int fj_scheduler_run(ec_scheduler_inst *inst);
  * was something; 0: there was not; -1 on failure, as fj_scheduler_run. */
 FJ_API int fj_scheduler_run_once(ec_scheduler_inst *inst, int timeout_ms);
 
-/* Makes fj_scheduler_run return after the iteration in hand; the next one, if none runs. Any thread. 1 or 0. */
+/* Makes fj_scheduler_run return after the iteration in hand; the next one, if none runs. Any thread. 1 or 0.
+ */
 FJ_API int fj_scheduler_stop(ec_scheduler_inst *inst);
 
 /* A descriptor that is readable while fj_scheduler_run_once(inst, 0) would find something to do, timers

@@ -13,6 +13,7 @@ internal static class ModelContract
         .. ReadWaitModel.Cases(),
         .. WriteWaitModel.Cases(),
         .. TailModel.Cases(),
+        .. InboxModel.Cases(),
         .. ParkModel.Cases(),
         .. DrainModel.Cases(),
         .. CompletionModel.Cases(),
