@@ -1,4 +1,10 @@
-/* host_libevent_side.c - the half that includes libevent's headers and calls libevent's event_free. */
+/*
+ * host_libevent_side.c - the half that includes libevent's headers and calls libevent's event_free. It
+ * includes ours as well, without the names that both have.
+ */
+#define FJ_NO_UNPREFIXED_NAMES
+#include "event.h"
+
 #include "host_libevent.h"
 
 #include <event2/event.h>
@@ -48,6 +54,7 @@ int libevent_loop(int fd, void (*ready)(void), int (*done)(void))
     event_base_dispatch(side.base);
     event_free(watch); /* which takes it out of the base, as only libevent's does */
     event_free(ticks);
+    fj_event_free(NULL); /* ours */
     int left = event_base_get_num_events(side.base, EVENT_BASE_COUNT_ADDED);
     event_base_free(side.base);
     return left == 0 ? side.ticks : -1;

@@ -1,6 +1,8 @@
 namespace FastJobs.Scheduling;
 
-/// <summary>The events of a loop: arm, call, clear. The driving thread's, or that of the thread that has borrowed the loop.</summary>
+/// <summary>
+/// The events of a loop: arm, call, clear. For the thread that drives the loop, or has borrowed it. docs/protocols.md#dispatch.
+/// </summary>
 /// <remarks>
 /// A descriptor is armed for one report (EPOLLONESHOT) and armed again by what its callback returns. So nothing is reported
 /// for an event that ended without being cleared, not even if a child process holds its descriptor open; and what is

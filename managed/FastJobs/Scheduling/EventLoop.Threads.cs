@@ -13,6 +13,7 @@ internal sealed partial class EventLoop<TItem, TOps>
     private volatile bool _stopped;
     private volatile bool _ending;
     private volatile bool _condemned;
+    private volatile bool _lacksThread; // it was killed and there was no other to be had
 
     /// <summary>Called after each posted call, not under a lock.</summary>
     public Action? CallEnded { get; set; }
@@ -78,7 +79,6 @@ internal sealed partial class EventLoop<TItem, TOps>
         }
 
         _owner = me;
-        me.Depth++;
         TOps.OnEnter(Number);
         return true;
     }
@@ -87,7 +87,6 @@ internal sealed partial class EventLoop<TItem, TOps>
     {
         Settle();
         TOps.OnLeave(Number);
-        LoopThread.Current.Depth--;
         Volatile.Write(ref _driver, null); // release: pairs with the exchange in TryEnter
     }
 
@@ -178,10 +177,7 @@ internal sealed partial class EventLoop<TItem, TOps>
         {
             Volatile.Write(ref _driver, null); // release: pairs with the exchange in TryEnter
             _thread = null;
-            if (HasOwnThread && !_ending)
-            {
-                TryStartThread();
-            }
+            _lacksThread = HasOwnThread && !_ending && !TryStartThread();
         }
 
         for (; calls > 0; calls--)
@@ -198,6 +194,15 @@ internal sealed partial class EventLoop<TItem, TOps>
         if (_ready.Count > 0 || _reportedNext < _reportedCount || _inboxReported)
         {
             _inbox.Signal();
+        }
+    }
+
+    // There may be threads again.
+    private void Revive()
+    {
+        lock (_threadLock)
+        {
+            _lacksThread = _lacksThread && !_ending && !TryStartThread();
         }
     }
 

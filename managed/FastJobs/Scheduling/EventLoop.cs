@@ -105,10 +105,10 @@ internal sealed unsafe partial class EventLoop<TItem, TOps> : IDisposable
     }
 
     /// <summary>Hands a call over. Any thread. False: the loop takes nothing any more.</summary>
-    public bool TryPostCall(TItem call) => _inbox.TryPost(new Post<TItem>(call, 0, true));
+    public bool TryPostCall(TItem call) => TryPost(new Post<TItem>(call, 0, true));
 
     /// <summary>Hands an event over, to be armed and, if the mask is not 0, called. Any thread.</summary>
-    public bool TryPostEvent(TItem item, int mask) => _inbox.TryPost(new Post<TItem>(item, mask, false));
+    public bool TryPostEvent(TItem item, int mask) => TryPost(new Post<TItem>(item, mask, false));
 
     /// <summary>Makes the loop go through one iteration. Any thread.</summary>
     public void Ping() => _inbox.Signal();
@@ -127,6 +127,17 @@ internal sealed unsafe partial class EventLoop<TItem, TOps> : IDisposable
         }
 
         _inbox.Signal(); // it is called soon for the first time, although there may be nothing else to do
+    }
+
+    private bool TryPost(in Post<TItem> post)
+    {
+        bool posted = _inbox.TryPost(post);
+        if (_lacksThread)
+        {
+            Revive();
+        }
+
+        return posted;
     }
 
     /// <summary>One iteration: waits until there is something to do or the time is over, and does it.</summary>

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace FastJobs.Scheduling;
 
 /// <summary>A thread as loops know it: who drives one, and to whom one belongs. One object a thread, never used again.</summary>
@@ -20,9 +18,6 @@ internal sealed class LoopThread
 
     /// <summary>pthread_self().</summary>
     public nuint Handle { get; } = LinuxCalls.ThreadHandle();
-
-    /// <summary>How many loops the thread is inside of.</summary>
-    public int Depth { get; set; }
 
     public bool IsAlive => _thread.IsAlive;
 }
