@@ -1,5 +1,3 @@
-using FastJobs.Parking;
-
 namespace FastJobs.Scheduling;
 
 /// <summary>Who drives a loop: a thread of its own, or whoever of the host's threads calls.</summary>
@@ -39,34 +37,6 @@ internal sealed partial class EventLoop<TItem, TOps>
 
     /// <summary>Whether the calling thread is inside of an iteration.</summary>
     public bool IsDrivenByMe => _driver is { } driver && ReferenceEquals(driver, LoopThread.Known);
-
-    /// <summary>Starts a thread that drives the loop. False: there is none to be had.</summary>
-    public bool TryStart(string name)
-    {
-        lock (_threadLock)
-        {
-            _threadName = name;
-            return _ending || _thread is not null || TryStartThread();
-        }
-    }
-
-    /// <summary>Ends the loop's own thread after the iteration in hand and waits for that, except in that thread itself.</summary>
-    public void End()
-    {
-        Thread? thread;
-        lock (_threadLock)
-        {
-            _ending = true;
-            thread = _thread;
-        }
-
-        _inbox.Signal();
-        if (thread is not null && thread != Thread.CurrentThread)
-        {
-            thread.Join();
-            _owner = LoopThread.Current; // what is still armed there can be cleared by whoever has ended it
-        }
-    }
 
     /// <summary>Makes the calling thread the one that drives the loop. False: another one does, or it does already.</summary>
     public bool TryEnter()
@@ -154,38 +124,6 @@ internal sealed partial class EventLoop<TItem, TOps>
         }
     }
 
-    /// <summary>A callback ended the thread that drove the loop: what it ran is over, and the loop goes on.</summary>
-    public void OnThreadKilled()
-    {
-        Running running = _running;
-        int calls = CallsInProgress;
-        _running = default;
-        CallsInProgress = 0;
-        if (running.Event is { } registration)
-        {
-            AfterDispatch(registration, 0);
-        }
-        else if (running.Function != 0)
-        {
-            lock (_threadLock)
-            {
-                Volatile.Write(ref _recurrent, [.. _recurrent.Where(one => one != (running.Function, running.Closure))]);
-            }
-        }
-
-        lock (_threadLock)
-        {
-            Volatile.Write(ref _driver, null); // release: pairs with the exchange in TryEnter
-            _thread = null;
-            _lacksThread = HasOwnThread && !_ending && !TryStartThread();
-        }
-
-        for (; calls > 0; calls--)
-        {
-            CallEnded?.Invoke();
-        }
-    }
-
     // The kernel's view is that of the loop when nobody drives it: whoever watches its descriptor is told.
     private void Settle()
     {
@@ -195,50 +133,5 @@ internal sealed partial class EventLoop<TItem, TOps>
         {
             _inbox.Signal();
         }
-    }
-
-    // There may be threads again.
-    private void Revive()
-    {
-        lock (_threadLock)
-        {
-            _lacksThread = _lacksThread && !_ending && !TryStartThread();
-        }
-    }
-
-    private bool TryStartThread()
-    {
-        var thread = new Thread(Main) { IsBackground = true, Name = _threadName };
-        TOps.BeforeThreadStart();
-        try
-        {
-            thread.UnsafeStart();
-            _thread = thread;
-            return true;
-        }
-        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
-        {
-            return false;
-        }
-        finally
-        {
-            TOps.AfterThreadStart();
-        }
-    }
-
-    private void Main()
-    {
-        ThreadName.Set(_threadName!);
-        if (!TryEnter())
-        {
-            return;
-        }
-
-        while (!_ending)
-        {
-            Iterate(-1);
-        }
-
-        Leave();
     }
 }
