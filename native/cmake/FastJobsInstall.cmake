@@ -8,6 +8,10 @@ install(FILES ${_out}/${FASTJOBS_SONAME} ${FASTJOBS_LIBRARY} DESTINATION ${CMAKE
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/native/include/fastjobs DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+foreach(_section 3 7)
+  file(GLOB _pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/native/man/*.${_section})
+  install(FILES ${_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${_section})
+endforeach()
 
 # From the directory of fastjobs.pc to the prefix: "../..", or more where the library directory is deeper.
 set(FASTJOBS_PC_PREFIX ${CMAKE_INSTALL_PREFIX})
