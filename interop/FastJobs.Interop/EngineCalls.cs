@@ -32,6 +32,9 @@ internal unsafe struct EngineCalls
     private delegate* unmanaged[Cdecl]<int> _shutdown;
     private delegate* unmanaged[Cdecl]<int> _isSchedulerThread;
     private delegate* unmanaged[Cdecl]<nuint, void> _workerKilled;
+    private delegate* unmanaged[Cdecl]<byte*, nint, void*, int> _configLoadFile;
+    private delegate* unmanaged[Cdecl]<byte*, byte*, nint, void*, int> _configLoadString;
+    private delegate* unmanaged[Cdecl]<nint, void*, int> _configReload;
 
     [UnmanagedCallersOnly(EntryPoint = "fj_managed_start", CallConvs = [typeof(CallConvCdecl)])]
     private static void Start(EngineCalls* calls)
@@ -56,6 +59,10 @@ internal unsafe struct EngineCalls
         calls->_shutdown = &Shutdown;
         calls->_isSchedulerThread = &IsSchedulerThread;
         calls->_workerKilled = &WorkerKilled;
+        calls->_configLoadFile = &ConfigLoadFile;
+        calls->_configLoadString = &ConfigLoadString;
+        calls->_configReload = &ConfigReload;
+        Configurations.LoadFromEnvironment();
     }
 
     // The hot one: its guard is written out, so that a submit pays for no delegate.
@@ -151,6 +158,30 @@ internal unsafe struct EngineCalls
             CEngine.Current.WorkerKilled(worker);
             return 1;
         });
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int ConfigLoadFile(byte* path, nint report, void* closure) => Errors.Guarded(
+        (Path: (nint)path, report, Closure: (nint)closure),
+        (int)fj_config_result.FJ_CONFIG_FAILED,
+        static a => Configurations.LoadFile(
+            (byte*)a.Path, (delegate* unmanaged[Cdecl]<fj_config_entry*, void*, void>)a.report, (void*)a.Closure));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int ConfigLoadString(byte* text, byte* name, nint report, void* closure) => Errors.Guarded(
+        (Text: (nint)text, Name: (nint)name, report, Closure: (nint)closure),
+        (int)fj_config_result.FJ_CONFIG_FAILED,
+        static a => Configurations.LoadString(
+            (byte*)a.Text,
+            (byte*)a.Name,
+            (delegate* unmanaged[Cdecl]<fj_config_entry*, void*, void>)a.report,
+            (void*)a.Closure));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int ConfigReload(nint report, void* closure) => Errors.Guarded(
+        (report, Closure: (nint)closure),
+        (int)fj_config_result.FJ_CONFIG_FAILED,
+        static a => Configurations.Reload(
+            (delegate* unmanaged[Cdecl]<fj_config_entry*, void*, void>)a.report, (void*)a.Closure));
 
     private static int WithLane<TArgument>(int jobClass, TArgument argument, int failure, Func<CLane, TArgument, int> call) =>
         Errors.Guarded(

@@ -49,6 +49,10 @@ internal static unsafe partial class Host
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_worker_ends")]
     public static partial void WorkerEnds();
 
+    /// <summary>Writes a line to the standard error, for what no caller is there to hear.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_warn", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial void Warn(string text);
+
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_set_error")]
     private static partial void SetErrorText(int code, byte* text);
 }

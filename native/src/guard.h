@@ -37,6 +37,9 @@ struct fj_engine_calls {
     int (*shutdown)(void);
     int (*is_scheduler_thread)(void);
     void (*worker_killed)(size_t worker);
+    int (*config_load_file)(const char *path, fj_config_callback report, void *closure);
+    int (*config_load_string)(const char *text, const char *name, fj_config_callback report, void *closure);
+    int (*config_reload)(fj_config_callback report, void *closure);
 };
 
 /* The engine's one entry point that is known by name; not exported. Fills in the table. */

@@ -25,6 +25,7 @@ internal static unsafe class LayoutTable
         Add_ec_thread_pool_job(entries);
         Add_fj_pool_stats(entries);
         Add_fj_job_kind(entries);
+        Add_fj_config_entry(entries);
         return entries;
     }
 
@@ -158,6 +159,27 @@ internal static unsafe class LayoutTable
         entries.Add(new LayoutEntry("fj_job_kind.job_num_queued", "size", sizeof(int)));
         entries.Add(new LayoutEntry("fj_job_kind.job_num_running", "offset", (byte*)&s.job_num_running - start));
         entries.Add(new LayoutEntry("fj_job_kind.job_num_running", "size", sizeof(int)));
+    }
+
+    private static void Add_fj_config_entry(List<LayoutEntry> entries)
+    {
+        fj_config_entry s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_config_entry", "size", sizeof(fj_config_entry)));
+        entries.Add(new LayoutEntry("fj_config_entry.outcome", "offset", (byte*)&s.outcome - start));
+        entries.Add(new LayoutEntry("fj_config_entry.outcome", "size", sizeof(fj_config_outcome)));
+        entries.Add(new LayoutEntry("fj_config_entry.line", "offset", (byte*)&s.line - start));
+        entries.Add(new LayoutEntry("fj_config_entry.line", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_config_entry.column", "offset", (byte*)&s.column - start));
+        entries.Add(new LayoutEntry("fj_config_entry.column", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_config_entry.source", "offset", (byte*)&s.source - start));
+        entries.Add(new LayoutEntry("fj_config_entry.source", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_config_entry.pool", "offset", (byte*)&s.pool - start));
+        entries.Add(new LayoutEntry("fj_config_entry.pool", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_config_entry.setting", "offset", (byte*)&s.setting - start));
+        entries.Add(new LayoutEntry("fj_config_entry.setting", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_config_entry.text", "offset", (byte*)&s.text - start));
+        entries.Add(new LayoutEntry("fj_config_entry.text", "size", sizeof(sbyte*)));
     }
 
     /// <summary>Of a bit field set to all ones in a cleared struct: first bit, number of bits, value read back.</summary>

@@ -70,14 +70,21 @@ internal sealed class ConfigurationParser
     {
         Token start = _token;
         Next();
+        bool brokenName = _token.Broken;
         string? name = ParseName();
         if (_token.Kind == TokenKind.OpenBrace)
         {
             Next();
         }
-        else
+        else if (!brokenName) // else: a name without its closing quote took the brace with it
         {
             Expected($"\"{{\" after the name of the {Stanza}");
+            if (_token.Kind == TokenKind.CloseBrace)
+            {
+                Next();
+                return;
+            }
+
             if (_token.Kind != TokenKind.Word || _token.Is(Stanza))
             {
                 return; // else: only the brace is missing

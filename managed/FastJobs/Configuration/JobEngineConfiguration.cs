@@ -73,11 +73,7 @@ public sealed class JobEngineConfiguration
     /// <exception cref="ConfigurationException">The file has errors.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
-    public static JobEngineConfiguration Load(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        return Parse(ConfigurationText.ReadFile(path), path);
-    }
+    public static JobEngineConfiguration Load(string path) => Load(path, path);
 
     /// <summary>
     /// Reads what the environment names: the file <c>FASTJOBS_CONFIG</c>, or the text <c>FASTJOBS_CONFIG_TEXT</c>. Null:
@@ -99,6 +95,13 @@ public sealed class JobEngineConfiguration
         return !string.IsNullOrEmpty(file) ? Load(file)
             : !string.IsNullOrEmpty(text) ? Parse(text, TextVariable)
             : null;
+    }
+
+    /// <summary>As <see cref="Load(string)"/>, with a name for errors.</summary>
+    internal static JobEngineConfiguration Load(string path, string source)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return Parse(ConfigurationText.ReadFile(path), source);
     }
 
     /// <summary>As <see cref="Parse(string, string?)"/>, from UTF-8.</summary>

@@ -107,7 +107,7 @@ internal sealed class ConfigurationFuzz() : EngineCases("ConfigurationContract")
     private static string Mutate(Random random)
     {
         var text = new StringBuilder(Valid);
-        for (int changes = random.Next(1, 6); changes > 0; changes--)
+        for (int changes = random.Next(1, 6); changes > 0 && text.Length > 0; changes--)
         {
             int at = random.Next(text.Length);
             int length = Math.Min(random.Next(1, 12), text.Length - at);
@@ -123,7 +123,7 @@ internal sealed class ConfigurationFuzz() : EngineCases("ConfigurationContract")
                     text[at] = (char)random.Next(0x250);
                     break;
                 case 3:
-                    text.Insert(random.Next(text.Length), text.ToString(at, length));
+                    text.Insert(random.Next(text.Length + 1), text.ToString(at, length));
                     break;
                 default:
                     text.Length = Math.Max(1, at);

@@ -128,6 +128,7 @@ internal sealed class ConfigurationParseCases() : EngineCases("ConfigurationCont
         Fails("ThreadPool \"a\\q\" {}", 1, 14, "expected one of the escapes \\\" \\\\ \\n \\r \\t \\uXXXX");
         Fails("ThreadPool \"\\u12\" {}", 1, 13, "expected one of the escapes \\\" \\\\ \\n \\r \\t \\uXXXX");
         Fails("ThreadPool \"x\" Backlog = 1 }", 1, 16, "expected \"{\" after the name of the ThreadPool, found \"Backlog\"");
+        Fails("ThreadPool \"x\" }", 1, 16, "expected \"{\" after the name of the ThreadPool, found \"}\"");
         Fails("ThreadPool \"x\"", 1, 15, "expected \"{\" after the name of the ThreadPool, found the end of the text");
         Fails(Open, 2, 3, "expected \"}\" for the ThreadPool of line 1, found the end of the text");
         Fails(Open + "Backlog = 1\nThreadPool \"y\" {}", 3, 1, "expected \"}\" for the ThreadPool of line 1, found \"ThreadPool\"");

@@ -7,6 +7,7 @@
 #include "ec_thread_pool.h"
 #include "fastjobs.h"
 #include "fj_base.h"
+#include "fj_config.h"
 
 #if defined(__LP64__) && (defined(__x86_64__) || defined(__aarch64__))
 
@@ -67,6 +68,15 @@ FIELD(fj_job_kind, file, 0);
 FIELD(fj_job_kind, line, 8);
 FIELD(fj_job_kind, job_num_queued, 12);
 FIELD(fj_job_kind, job_num_running, 16);
+
+SIZE(fj_config_entry, 48);
+FIELD(fj_config_entry, outcome, 0);
+FIELD(fj_config_entry, line, 4);
+FIELD(fj_config_entry, column, 8);
+FIELD(fj_config_entry, source, 16);
+FIELD(fj_config_entry, pool, 24);
+FIELD(fj_config_entry, setting, 32);
+FIELD(fj_config_entry, text, 40);
 
 #endif
 

@@ -9,6 +9,7 @@
 #include "ec_thread_pool.h"
 #include "fastjobs.h"
 #include "fj_base.h"
+#include "fj_config.h"
 
 #define SIZE(type) printf("%s size %zu\n", #type, sizeof(type))
 #define FIELD(type, member)                                                                                  \
@@ -97,5 +98,14 @@ int main(void)
     FIELD(fj_job_kind, line);
     FIELD(fj_job_kind, job_num_queued);
     FIELD(fj_job_kind, job_num_running);
+
+    SIZE(fj_config_entry);
+    FIELD(fj_config_entry, outcome);
+    FIELD(fj_config_entry, line);
+    FIELD(fj_config_entry, column);
+    FIELD(fj_config_entry, source);
+    FIELD(fj_config_entry, pool);
+    FIELD(fj_config_entry, setting);
+    FIELD(fj_config_entry, text);
     return 0;
 }
