@@ -35,6 +35,8 @@ internal unsafe struct EngineCalls
     private delegate* unmanaged[Cdecl]<byte*, nint, void*, int> _configLoadFile;
     private delegate* unmanaged[Cdecl]<byte*, byte*, nint, void*, int> _configLoadString;
     private delegate* unmanaged[Cdecl]<nint, void*, int> _configReload;
+    private delegate* unmanaged[Cdecl]<_io_job*, ReadState*, void> _readRun;
+    private delegate* unmanaged[Cdecl]<ReadState*, int> _readCancel;
 
     [UnmanagedCallersOnly(EntryPoint = "fj_managed_start", CallConvs = [typeof(CallConvCdecl)])]
     private static void Start(EngineCalls* calls)
@@ -62,6 +64,8 @@ internal unsafe struct EngineCalls
         calls->_configLoadFile = &ConfigLoadFile;
         calls->_configLoadString = &ConfigLoadString;
         calls->_configReload = &ConfigReload;
+        calls->_readRun = &ReadRun;
+        calls->_readCancel = &ReadCancel;
         Configurations.LoadFromEnvironment();
     }
 
@@ -182,6 +186,20 @@ internal unsafe struct EngineCalls
         (int)fj_config_result.FJ_CONFIG_FAILED,
         static a => Configurations.Reload(
             (delegate* unmanaged[Cdecl]<fj_config_entry*, void*, void>)a.report, (void*)a.Closure));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void ReadRun(_io_job* job, ReadState* state) => Errors.Guarded(
+        (Job: (nint)job, State: (nint)state),
+        0,
+        static a =>
+        {
+            ReadJobs.Run((_io_job*)a.Job, (ReadState*)a.State);
+            return 1;
+        });
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int ReadCancel(ReadState* state) =>
+        Errors.Guarded((nint)state, 0, static state => ReadJobs.Cancel((ReadState*)state));
 
     private static int WithLane<TArgument>(int jobClass, TArgument argument, int failure, Func<CLane, TArgument, int> call) =>
         Errors.Guarded(
