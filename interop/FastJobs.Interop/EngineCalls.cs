@@ -31,6 +31,11 @@ internal unsafe struct EngineCalls
     private delegate* unmanaged[Cdecl]<int, fj_job_kind*, int, int> _jobKinds;
     private delegate* unmanaged[Cdecl]<int> _shutdown;
     private delegate* unmanaged[Cdecl]<nuint, void> _workerKilled;
+    private delegate* unmanaged[Cdecl]<byte*, nint, void*, int> _configLoadFile;
+    private delegate* unmanaged[Cdecl]<byte*, byte*, nint, void*, int> _configLoadString;
+    private delegate* unmanaged[Cdecl]<nint, void*, int> _configReload;
+    private delegate* unmanaged[Cdecl]<_io_job*, ReadState*, void> _readRun;
+    private delegate* unmanaged[Cdecl]<ReadState*, int> _readCancel;
 
     [UnmanagedCallersOnly(EntryPoint = "fj_managed_start", CallConvs = [typeof(CallConvCdecl)])]
     private static void Start(EngineCalls* calls, SchedulerCalls* schedulers)
@@ -55,6 +60,12 @@ internal unsafe struct EngineCalls
         calls->_jobKinds = &JobKinds;
         calls->_shutdown = &Shutdown;
         calls->_workerKilled = &WorkerKilled;
+        calls->_configLoadFile = &ConfigLoadFile;
+        calls->_configLoadString = &ConfigLoadString;
+        calls->_configReload = &ConfigReload;
+        calls->_readRun = &ReadRun;
+        calls->_readCancel = &ReadCancel;
+        Configurations.LoadFromEnvironment();
     }
 
     // The hot one: its guard is written out, so that a submit pays for no delegate.
@@ -147,6 +158,44 @@ internal unsafe struct EngineCalls
             CEngine.Current.WorkerKilled(worker);
             return 1;
         });
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int ConfigLoadFile(byte* path, nint report, void* closure) => Errors.Guarded(
+        (Path: (nint)path, report, Closure: (nint)closure),
+        (int)fj_config_result.FJ_CONFIG_FAILED,
+        static a => Configurations.LoadFile(
+            (byte*)a.Path, (delegate* unmanaged[Cdecl]<fj_config_entry*, void*, void>)a.report, (void*)a.Closure));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int ConfigLoadString(byte* text, byte* name, nint report, void* closure) => Errors.Guarded(
+        (Text: (nint)text, Name: (nint)name, report, Closure: (nint)closure),
+        (int)fj_config_result.FJ_CONFIG_FAILED,
+        static a => Configurations.LoadString(
+            (byte*)a.Text,
+            (byte*)a.Name,
+            (delegate* unmanaged[Cdecl]<fj_config_entry*, void*, void>)a.report,
+            (void*)a.Closure));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int ConfigReload(nint report, void* closure) => Errors.Guarded(
+        (report, Closure: (nint)closure),
+        (int)fj_config_result.FJ_CONFIG_FAILED,
+        static a => Configurations.Reload(
+            (delegate* unmanaged[Cdecl]<fj_config_entry*, void*, void>)a.report, (void*)a.Closure));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void ReadRun(_io_job* job, ReadState* state) => Errors.Guarded(
+        (Job: (nint)job, State: (nint)state),
+        0,
+        static a =>
+        {
+            ReadJobs.Run((_io_job*)a.Job, (ReadState*)a.State);
+            return 1;
+        });
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int ReadCancel(ReadState* state) =>
+        Errors.Guarded((nint)state, 0, static state => ReadJobs.Cancel((ReadState*)state));
 
     private static int WithLane<TArgument>(int jobClass, TArgument argument, int failure, Func<CLane, TArgument, int> call) =>
         Errors.Guarded(

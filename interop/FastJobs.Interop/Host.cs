@@ -49,6 +49,18 @@ internal static unsafe partial class Host
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_worker_ends")]
     public static partial void WorkerEnds();
 
+    /// <summary>Appends to a string of misc/ec_string.h. 0, or the errno. May allocate much, so no transition is left out.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_string_append")]
+    public static partial int AppendToString(_ec_string* text, byte* bytes, nuint size);
+
+    /// <summary>Whether FASTJOBS_CHECK asks for checks, of memory and of jobs.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_check_wanted")]
+    public static partial int IsCheckWanted();
+
+    /// <summary>Writes a line to the standard error, for what no caller is there to hear.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_warn", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial void Warn(string text);
+
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_set_error")]
     private static partial void SetErrorText(int code, byte* text);
 }

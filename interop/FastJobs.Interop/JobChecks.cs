@@ -11,8 +11,7 @@ internal static unsafe class JobChecks
 {
     private static readonly ConcurrentDictionary<nint, byte> s_held = new();
 
-    public static bool IsAskedFor() =>
-        Environment.GetEnvironmentVariable("FASTJOBS_CHECK") is { Length: > 0 } value && value != "0";
+    public static bool IsAskedFor() => Host.IsCheckWanted() != 0;
 
     /// <summary>False: the library holds this job already.</summary>
     public static bool TryHold(ec_thread_pool_job* job) => s_held.TryAdd((nint)job, 0);

@@ -8,7 +8,7 @@ namespace FastJobs.Interop;
 /// <summary>The pool functions of ec_thread_pool.h: argument checks, and the settings of lanes.</summary>
 internal static unsafe class Pools
 {
-    private const string ShortLivedName = "Short_Lived";
+    public const string ShortLivedName = "Short_Lived";
     private const int NoSuchClass = -2;
 
     public static int ClassOf(byte* name)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using FastJobs.Jobs;
 using FastJobs.Lanes;
 
@@ -16,7 +17,7 @@ namespace FastJobs;
 /// that are queued or running are gone without a word.
 /// </para>
 /// </remarks>
-public sealed class JobEngine : IAsyncDisposable, IJobReports
+public sealed partial class JobEngine : IAsyncDisposable, IJobReports
 {
     private readonly JobEngineOptions _options;
     private readonly LaneGroup<JobRef, JobSlot, ManagedJobOps> _group;
@@ -90,17 +91,26 @@ public sealed class JobEngine : IAsyncDisposable, IJobReports
             throw new ArgumentException($"The workers \"{shared.Name}\" belong to another engine.", nameof(options));
         }
 
+        return TryAddLane(options, out JobLane? lane)
+            ? lane
+            : throw new ArgumentException($"There is a lane \"{this[options.Name].Name}\" already.", nameof(options));
+    }
+
+    // False: the name is taken.
+    private bool TryAddLane(LaneOptions options, [NotNullWhen(true)] out JobLane? lane)
+    {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_stop is not null, this);
             if (!_group.TryAdd(options.ToSettings, options.Backlog, out Lane<JobRef, JobSlot, ManagedJobOps> added))
             {
-                throw new ArgumentException($"There is a lane \"{added.Name}\" already.", nameof(options));
+                lane = null;
+                return false;
             }
 
-            var lane = new JobLane((ManagedLane)added) { Deferred = options.Deferred };
+            lane = new JobLane((ManagedLane)added) { Deferred = options.Deferred };
             Volatile.Write(ref _lanes, [.. _lanes, lane]);
-            return lane;
+            return true;
         }
     }
 

@@ -15,6 +15,15 @@
 
 #include "../include/fastjobs/fastjobs.h"
 #include "scheduler_calls.h"
+#include "../include/fastjobs/io_wrapper.h"
+
+/* What is kept with a read job; ReadJobs.cs has the same fields in the same order. */
+enum { FJ_READ_FRESH, FJ_READ_RUNS, FJ_READ_ENDED };
+struct fj_read_state {
+    int descriptor; /* or -1 */
+    int phase;      /* written by the engine */
+    int cancelled;  /* the engine's */
+};
 
 /* The entry points of the engine. interop/FastJobs.Interop/EngineCalls.cs has the same fields in the same
  * order. */
@@ -37,6 +46,11 @@ struct fj_engine_calls {
     int (*job_kinds)(int jobclass, fj_job_kind *kinds, int capacity);
     int (*shutdown)(void);
     void (*worker_killed)(size_t worker);
+    int (*config_load_file)(const char *path, fj_config_callback report, void *closure);
+    int (*config_load_string)(const char *text, const char *name, fj_config_callback report, void *closure);
+    int (*config_reload)(fj_config_callback report, void *closure);
+    void (*read_run)(io_job *job, struct fj_read_state *state);
+    int (*read_cancel)(struct fj_read_state *state);
 };
 
 /* The engine's one entry point that is known by name; not exported. Fills in the tables. */
@@ -55,6 +69,9 @@ static inline bool fj_enter(void)
     return __builtin_expect(atomic_load_explicit(&fj_state, memory_order_acquire) == FJ_READY, 1) ||
            fj_enter_slowly();
 }
+
+/* FASTJOBS_CHECK, for jobs and for memory: whether it is set to anything but nothing and 0. */
+int fj_host_check_wanted(void);
 
 /* Sets the calling thread's last error. */
 void fj_set_error(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

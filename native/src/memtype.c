@@ -63,6 +63,7 @@ static void start(void)
     fj_mt_checked = fj_mt_check_wanted();
     fj_mt_threads_start();
     type_set(MEMTYPE_EVENT, "event", sizeof(struct event_mirror));
+    type_set(MEMTYPE_MESSAGE_BODY, "message_body", 0);
     type_set(MEMTYPE_STRING, "string", 0);
     type_set(MEMTYPE_EC_ASYNC_JOB, "ec_async_job", sizeof(ec_async_job));
     type_set(MEMTYPE_IO_OBJECT, "io_object", 0);
@@ -149,15 +150,15 @@ static struct block *block_of(void *object)
     return block->magic == BLOCK_MAGIC ? block : NULL;
 }
 
-/* Reports a free of what was allocated under `actual`, or, if that is -1, not here or not any more. */
-static void wrong_free(int memtype, const void *object, int actual)
+/* Reports a use of what was allocated under `actual`, or, if that is -1, not here or not any more. */
+static void wrong_use(const char *call, int memtype, const void *object, int actual)
 {
     const struct fj_mt_type *type = fj_mt_type_get(actual);
     if (type != NULL) {
-        fj_set_error(FJ_EINVAL, "ec_free: %p, freed as memtype %d (%s), is of memtype %d (%s); it is kept",
+        fj_set_error(FJ_EINVAL, "%s: %p, used as memtype %d (%s), is of memtype %d (%s); it is kept", call,
                      object, memtype, fj_mt_types[memtype].name, actual, type->name);
     } else {
-        fj_set_error(FJ_EINVAL, "ec_free: %p is no live memory of memtype %d (%s); it is kept", object,
+        fj_set_error(FJ_EINVAL, "%s: %p is no live memory of memtype %d (%s); it is kept", call, object,
                      memtype, fj_mt_types[memtype].name);
     }
 }
@@ -210,13 +211,13 @@ static __attribute__((noinline)) void free_slow(int memtype, void *object)
         if (actual == memtype) {
             slab_free(memtype, object);
         } else {
-            wrong_free(memtype, object, actual);
+            wrong_use("ec_free", memtype, object, actual);
         }
         return;
     }
     struct block *block = block_of(object);
     if (block == NULL || block->memtype != (uint32_t)memtype) {
-        wrong_free(memtype, object, block == NULL ? fj_mt_slab_type(object) : (int)block->memtype);
+        wrong_use("ec_free", memtype, object, block == NULL ? fj_mt_slab_type(object) : (int)block->memtype);
         return;
     }
     fj_mt_count_free(memtype, block->size);
@@ -274,6 +275,62 @@ FJ_API void ec_free(int memtype, void *ptr)
         }
     }
     free_slow(memtype, ptr);
+}
+
+/* What ec_realloc works on, or NULL: the error is set. */
+static struct block *block_to_resize(int memtype, void *object)
+{
+    struct block *block = block_of(object);
+    int actual = block == NULL ? fj_mt_slab_type(object) : (int)block->memtype;
+    if (actual != memtype) {
+        wrong_use("ec_realloc", memtype, object, actual);
+        return NULL;
+    }
+    return block;
+}
+
+FJ_API void *ec_realloc(int memtype, void *ptr, size_t size)
+{
+    fj_mt_start();
+    const struct fj_mt_type *type = fj_mt_type_get(memtype);
+    if (type == NULL) {
+        fj_set_error(FJ_EINVAL, "ec_realloc: there is no memtype %d", memtype);
+        return NULL;
+    }
+    if (type->size != 0) {
+        fj_set_error(FJ_EINVAL, "ec_realloc: memtype %d (%s) has objects of %zu bytes, all of them", memtype,
+                     type->name, type->size);
+        return NULL;
+    }
+    if (ptr == NULL) {
+        return ec_malloc_size(memtype, size);
+    }
+    struct block *block = NULL;
+    void *resized = NULL;
+    size_t before;
+    if (fj_mt_checked) {
+        if (!fj_mt_check_resize(memtype, ptr, size, &resized, &before)) {
+            return NULL;
+        }
+    } else {
+        block = block_to_resize(memtype, ptr);
+        if (block == NULL) {
+            return NULL;
+        }
+        before = block->size;
+        block = size > PTRDIFF_MAX - sizeof(*block) ? NULL : realloc(block, sizeof(*block) + size);
+        if (block != NULL) {
+            block->size = size;
+            resized = block + 1;
+        }
+    }
+    if (resized == NULL) {
+        fj_set_error(FJ_ENOMEM, "ec_realloc: no memory for %zu bytes of memtype %d (%s)", size, memtype,
+                     type->name);
+        return NULL;
+    }
+    fj_mt_count_resize(memtype, before, size);
+    return resized;
 }
 
 FJ_API int ec_memtype_register(const mem_type_def *def)

@@ -4,6 +4,7 @@
  * memtype.c         the functions of ec_malloc.h, the table of types, memory of variable size
  * memtype_depot.c   fixed-size memory: chunks, the map from an address to its type, a depot per type
  * memtype_thread.c  what each thread caches, and what happens when it ends or forks
+ * memtype_list.c    the listing and its text, copies of strings
  * memtype_check.c   FASTJOBS_CHECK=1: every object from malloc, every free looked up
  *
  * The design is that of Bonwick and Adams, "Magazines and Vmem: Extending the Slab Allocator to Many CPUs and
@@ -112,6 +113,7 @@ void fj_mt_threads_start(void);
 struct fj_mt_cache *fj_mt_cache_get(int memtype); /* NULL: the thread has none, and gets none */
 void fj_mt_count_alloc(int memtype, size_t bytes);
 void fj_mt_count_free(int memtype, size_t bytes);
+void fj_mt_count_resize(int memtype, size_t before, size_t after);
 void fj_mt_registry_lock(bool lock);
 void fj_mt_count_sum(int memtype, size_t *allocations, size_t *frees, size_t *bytes);
 
@@ -120,6 +122,8 @@ extern bool fj_mt_checked; /* set by fj_mt_start */
 bool fj_mt_check_wanted(void);
 void *fj_mt_check_alloc(int memtype, size_t size);
 bool fj_mt_check_free(int memtype, void *object); /* false, and the error is set: not live, or another type */
+/* false: the same. *resized is NULL if there is no memory; otherwise *before is the size that it had. */
+bool fj_mt_check_resize(int memtype, void *object, size_t size, void **resized, size_t *before);
 void fj_mt_check_lock(bool lock);
 
 /* The cache of a valid type number: the thread's, or one that is empty and never written. */

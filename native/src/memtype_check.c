@@ -6,6 +6,7 @@
  */
 #include "memtype.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,9 +42,14 @@ bool fj_mt_check_wanted(void)
 #ifdef FJ_MT_ADDRESS_SANITIZER
     return true;
 #else
-    const char *value = getenv("FASTJOBS_CHECK");
-    return value != NULL && strcmp(value, "1") == 0;
+    return fj_host_check_wanted() != 0;
 #endif
+}
+
+int fj_host_check_wanted(void)
+{
+    const char *value = getenv("FASTJOBS_CHECK");
+    return value != NULL && value[0] != '\0' && strcmp(value, "0") != 0;
 }
 
 static struct entry **find(uintptr_t key)
@@ -55,26 +61,22 @@ static struct entry **find(uintptr_t key)
     return at;
 }
 
-void *fj_mt_check_alloc(int memtype, size_t size)
+/* Sets the error and writes it: the thread that frees a job after its completion has nobody who would ask. */
+static void report(const char *call, int memtype, const void *object, int actual)
 {
-    void *object = malloc(size);
-    struct entry *entry = malloc(sizeof(*entry));
-    if (object == NULL || entry == NULL) {
-        free(object);
-        free(entry);
-        return NULL;
+    const char *name = fj_mt_types[memtype].name;
+    if (actual < 0) {
+        fj_set_error(FJ_EINVAL, "%s: %p, used as memtype %d (%s), is not allocated (freed twice?)", call,
+                     object, memtype, name);
+    } else {
+        fj_set_error(FJ_EINVAL, "%s: %p, used as memtype %d (%s), is of memtype %d (%s); it is kept", call,
+                     object, memtype, name, actual, fj_mt_types[actual].name);
     }
-    *entry = (struct entry){.key = ~(uintptr_t)object, .size = size, .memtype = memtype};
-    pthread_mutex_lock(&s_lock);
-    struct entry **at = find(entry->key);
-    entry->next = *at == NULL ? NULL : (*at)->next; /* an entry of a block that somebody gave to free() */
-    *at = entry;
-    pthread_mutex_unlock(&s_lock);
-    fj_mt_count_alloc(memtype, size);
-    return object;
+    fprintf(stderr, "fastjobs: %s\n", fj_last_error());
 }
 
-bool fj_mt_check_free(int memtype, void *object)
+/* Takes the entry of a live object of the type out of the table. NULL: it is reported that there is none. */
+static struct entry *take(const char *call, int memtype, void *object)
 {
     pthread_mutex_lock(&s_lock);
     struct entry **at = find(~(uintptr_t)object);
@@ -84,18 +86,66 @@ bool fj_mt_check_free(int memtype, void *object)
         *at = entry->next;
     }
     pthread_mutex_unlock(&s_lock);
-    if (found < 0) {
-        fj_set_error(FJ_EINVAL, "ec_free: %p, freed as memtype %d, is not allocated (freed twice?)", object,
-                     memtype);
-        return false;
-    }
     if (found != memtype) {
-        fj_set_error(FJ_EINVAL, "ec_free: %p, freed as memtype %d, is of memtype %d; it is kept", object,
-                     memtype, found);
+        report(call, memtype, object, found);
+        return NULL;
+    }
+    return entry;
+}
+
+static void put(struct entry *entry, uintptr_t object, size_t size)
+{
+    entry->key = ~object;
+    entry->size = size;
+    pthread_mutex_lock(&s_lock);
+    struct entry **at = find(entry->key);
+    entry->next = *at == NULL ? NULL : (*at)->next; /* an entry of a block that somebody gave to free() */
+    *at = entry;
+    pthread_mutex_unlock(&s_lock);
+}
+
+void *fj_mt_check_alloc(int memtype, size_t size)
+{
+    void *object = malloc(size);
+    struct entry *entry = malloc(sizeof(*entry));
+    if (object == NULL || entry == NULL) {
+        free(object);
+        free(entry);
+        return NULL;
+    }
+    entry->memtype = memtype;
+    put(entry, (uintptr_t)object, size);
+    fj_mt_count_alloc(memtype, size);
+    return object;
+}
+
+bool fj_mt_check_free(int memtype, void *object)
+{
+    struct entry *entry = take("ec_free", memtype, object);
+    if (entry == NULL) {
         return false;
     }
     fj_mt_count_free(memtype, entry->size);
     free(entry);
+    free(object);
+    return true;
+}
+
+bool fj_mt_check_resize(int memtype, void *object, size_t size, void **resized, size_t *before)
+{
+    struct entry *entry = take("ec_realloc", memtype, object);
+    if (entry == NULL) {
+        return false;
+    }
+    /* Always another place, so that whoever kept the old one is found out. */
+    *before = entry->size;
+    *resized = malloc(size);
+    if (*resized == NULL) {
+        put(entry, (uintptr_t)object, *before);
+        return true;
+    }
+    memcpy(*resized, object, size < *before ? size : *before);
+    put(entry, (uintptr_t)*resized, size);
     free(object);
     return true;
 }

@@ -162,6 +162,18 @@ void fj_mt_count_free(int memtype, size_t bytes)
     }
 }
 
+void fj_mt_count_resize(int memtype, size_t before, size_t after)
+{
+    struct fj_mt_cache *cache = fj_mt_checked ? NULL : fj_mt_cache_get(memtype);
+    if (cache != NULL) {
+        fj_mt_add(&cache->counters.bytes_in, after);
+        fj_mt_add(&cache->counters.bytes_out, before);
+    } else {
+        atomic_fetch_add(&fj_mt_types[memtype].total.bytes_in, after);
+        atomic_fetch_add(&fj_mt_types[memtype].total.bytes_out, before);
+    }
+}
+
 /* Sums what all threads have counted. All frees are read before the first allocation: whoever freed an object
  * had seen it allocated, so a sum of frees that is read first is never the larger one. */
 void fj_mt_count_sum(int memtype, size_t *allocations, size_t *frees, size_t *bytes)

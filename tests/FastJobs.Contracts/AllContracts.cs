@@ -22,10 +22,18 @@ public static class AllContracts
     /// <summary>What the managed engine promises.</summary>
     public static IReadOnlyList<ContractCase> EngineContract { get; } = [.. Engine.EngineContract.Cases()];
 
+    /// <summary>What configurations mean and what an engine does with them.</summary>
+    public static IReadOnlyList<ContractCase> ConfigurationContract { get; } =
+    [
+        .. new Configuration.ConfigurationParseCases().List(),
+        .. new Configuration.ConfigurationApplyCases().List(),
+        .. new Configuration.ConfigurationFuzz().List(),
+    ];
+
     /// <summary>The engine's races: wake-up, order, cancel, stop, load.</summary>
     public static IReadOnlyList<ContractCase> EngineStress { get; } = [.. Engine.EngineContract.Stress()];
 
     /// <summary>All suites.</summary>
     public static IReadOnlyList<ContractCase> All { get; } =
-        [.. ChannelContract, .. ChannelStress, .. Models, .. EngineContract, .. EngineStress];
+        [.. ChannelContract, .. ChannelStress, .. Models, .. EngineContract, .. ConfigurationContract, .. EngineStress];
 }

@@ -25,6 +25,8 @@ public sealed class ContractTests
 
     public static IEnumerable<ITheoryDataRow> EngineContractNames => Names(AllContracts.EngineContract);
 
+    public static IEnumerable<ITheoryDataRow> ConfigurationContractNames => Names(AllContracts.ConfigurationContract);
+
     public static IEnumerable<ITheoryDataRow> EngineStressNames => Names(AllContracts.EngineStress);
 
     [Theory]
@@ -42,6 +44,10 @@ public sealed class ContractTests
     [Theory]
     [MemberData(nameof(EngineContractNames))]
     public Task EngineContract(string name) => s_cases[name].RunAsync();
+
+    [Theory]
+    [MemberData(nameof(ConfigurationContractNames))]
+    public Task ConfigurationContract(string name) => s_cases[name].RunAsync();
 
     [Theory]
     [MemberData(nameof(EngineStressNames))]

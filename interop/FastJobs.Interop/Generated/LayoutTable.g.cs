@@ -20,46 +20,19 @@ internal static unsafe class LayoutTable
     private static List<LayoutEntry> Create()
     {
         List<LayoutEntry> entries = [];
-        Add_mem_type_def(entries);
-        Add_fj_memtype_usage(entries);
         Add_ec_thread_pool_job(entries);
         Add_ec_event_io_opset(entries);
         Add__Event(entries);
         Add_fj_pool_stats(entries);
         Add_fj_job_kind(entries);
+        Add_fj_config_entry(entries);
+        Add__io_job(entries);
+        Add_mem_type_def(entries);
+        Add_fj_memtype_usage(entries);
+        Add__ec_string(entries);
         Add_fj_scheduler_stats(entries);
         Add_timeval(entries);
         return entries;
-    }
-
-    private static void Add_mem_type_def(List<LayoutEntry> entries)
-    {
-        mem_type_def s = default;
-        byte* start = (byte*)&s;
-        entries.Add(new LayoutEntry("mem_type_def", "size", sizeof(mem_type_def)));
-        entries.Add(new LayoutEntry("mem_type_def.name", "offset", (byte*)&s.name - start));
-        entries.Add(new LayoutEntry("mem_type_def.name", "size", sizeof(sbyte*)));
-        entries.Add(new LayoutEntry("mem_type_def.size", "offset", (byte*)&s.size - start));
-        entries.Add(new LayoutEntry("mem_type_def.size", "size", sizeof(nuint)));
-        entries.Add(new LayoutEntry("mem_type_def.flags", "offset", (byte*)&s.flags - start));
-        entries.Add(new LayoutEntry("mem_type_def.flags", "size", sizeof(uint)));
-    }
-
-    private static void Add_fj_memtype_usage(List<LayoutEntry> entries)
-    {
-        fj_memtype_usage s = default;
-        byte* start = (byte*)&s;
-        entries.Add(new LayoutEntry("fj_memtype_usage", "size", sizeof(fj_memtype_usage)));
-        entries.Add(new LayoutEntry("fj_memtype_usage.name", "offset", (byte*)&s.name - start));
-        entries.Add(new LayoutEntry("fj_memtype_usage.name", "size", sizeof(sbyte*)));
-        entries.Add(new LayoutEntry("fj_memtype_usage.size", "offset", (byte*)&s.size - start));
-        entries.Add(new LayoutEntry("fj_memtype_usage.size", "size", sizeof(nuint)));
-        entries.Add(new LayoutEntry("fj_memtype_usage.objects", "offset", (byte*)&s.objects - start));
-        entries.Add(new LayoutEntry("fj_memtype_usage.objects", "size", sizeof(nuint)));
-        entries.Add(new LayoutEntry("fj_memtype_usage.bytes", "offset", (byte*)&s.bytes - start));
-        entries.Add(new LayoutEntry("fj_memtype_usage.bytes", "size", sizeof(nuint)));
-        entries.Add(new LayoutEntry("fj_memtype_usage.allocations", "offset", (byte*)&s.allocations - start));
-        entries.Add(new LayoutEntry("fj_memtype_usage.allocations", "size", sizeof(nuint)));
     }
 
     private static void Add_ec_thread_pool_job(List<LayoutEntry> entries)
@@ -215,6 +188,140 @@ internal static unsafe class LayoutTable
         entries.Add(new LayoutEntry("fj_job_kind.job_num_queued", "size", sizeof(int)));
         entries.Add(new LayoutEntry("fj_job_kind.job_num_running", "offset", (byte*)&s.job_num_running - start));
         entries.Add(new LayoutEntry("fj_job_kind.job_num_running", "size", sizeof(int)));
+    }
+
+    private static void Add_fj_config_entry(List<LayoutEntry> entries)
+    {
+        fj_config_entry s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_config_entry", "size", sizeof(fj_config_entry)));
+        entries.Add(new LayoutEntry("fj_config_entry.outcome", "offset", (byte*)&s.outcome - start));
+        entries.Add(new LayoutEntry("fj_config_entry.outcome", "size", sizeof(fj_config_outcome)));
+        entries.Add(new LayoutEntry("fj_config_entry.line", "offset", (byte*)&s.line - start));
+        entries.Add(new LayoutEntry("fj_config_entry.line", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_config_entry.column", "offset", (byte*)&s.column - start));
+        entries.Add(new LayoutEntry("fj_config_entry.column", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_config_entry.source", "offset", (byte*)&s.source - start));
+        entries.Add(new LayoutEntry("fj_config_entry.source", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_config_entry.pool", "offset", (byte*)&s.pool - start));
+        entries.Add(new LayoutEntry("fj_config_entry.pool", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_config_entry.setting", "offset", (byte*)&s.setting - start));
+        entries.Add(new LayoutEntry("fj_config_entry.setting", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_config_entry.text", "offset", (byte*)&s.text - start));
+        entries.Add(new LayoutEntry("fj_config_entry.text", "size", sizeof(sbyte*)));
+    }
+
+    private static void Add__io_job(List<LayoutEntry> entries)
+    {
+        _io_job s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("struct _io_job", "size", sizeof(_io_job)));
+        entries.Add(new LayoutEntry("struct _io_job.job", "offset", (byte*)&s.job - start));
+        entries.Add(new LayoutEntry("struct _io_job.job", "size", sizeof(ec_thread_pool_job)));
+        entries.Add(new LayoutEntry("struct _io_job.job.next", "offset", (byte*)&s.job.next - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.next", "size", sizeof(ec_thread_pool_job*)));
+        entries.Add(new LayoutEntry("struct _io_job.job.completion", "offset", (byte*)&s.job.completion - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.completion", "size", sizeof(ec_thread_pool_job._ec_thread_pool_job_completion)));
+        entries.Add(new LayoutEntry("struct _io_job.job.job_class", "offset", (byte*)&s.job.job_class - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.job_class", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("struct _io_job.job.concurrency", "offset", (byte*)&s.job.concurrency - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.concurrency", "size", sizeof(void*)));
+        entries.Add(new LayoutEntry("struct _io_job.job.worker", "offset", (byte*)&s.job.worker - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.worker", "size", sizeof(delegate* unmanaged[Cdecl]<ec_thread_pool_job*, void*, void>)));
+        entries.Add(new LayoutEntry("struct _io_job.job.closure", "offset", (byte*)&s.job.closure - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.closure", "size", sizeof(void*)));
+        entries.Add(new LayoutEntry("struct _io_job.job.r", "offset", (byte*)&s.job.r - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.r", "size", sizeof(ec_thread_pool_job._ec_thread_pool_job_r)));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.e", "offset", (byte*)&s.job.r.e - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.e", "size", sizeof(ec_thread_pool_job._ec_thread_pool_job_r._ec_thread_pool_job_r_e)));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.e.event", "offset", (byte*)&s.job.r.e.@event - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.e.event", "size", sizeof(_Event*)));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.e.mask", "offset", (byte*)&s.job.r.e.mask - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.e.mask", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.e.ctx", "offset", (byte*)&s.job.r.e.ctx - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.e.ctx", "size", sizeof(validate_context*)));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.e.inst", "offset", (byte*)&s.job.r.e.inst - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.e.inst", "size", sizeof(ec_scheduler_inst*)));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.cb", "offset", (byte*)&s.job.r.cb - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.cb", "size", sizeof(ec_thread_pool_job._ec_thread_pool_job_r._ec_thread_pool_job_r_cb)));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.cb.func", "offset", (byte*)&s.job.r.cb.func - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.cb.func", "size", sizeof(delegate* unmanaged[Cdecl]<ec_thread_pool_job*, void*, void>)));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.cb.closure", "offset", (byte*)&s.job.r.cb.closure - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.cb.closure", "size", sizeof(void*)));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.cb.inst", "offset", (byte*)&s.job.r.cb.inst - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.cb.inst", "size", sizeof(ec_scheduler_inst*)));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.sema", "offset", (byte*)&s.job.r.sema - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.r.sema", "size", sizeof(void*)));
+        entries.Add(new LayoutEntry("struct _io_job.job.free_on_completion_memtype", "offset", (byte*)&s.job.free_on_completion_memtype - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.free_on_completion_memtype", "size", sizeof(int)));
+        s.job.skip_completion = uint.MaxValue;
+        AddBits(entries, "struct _io_job.job.skip_completion", start, sizeof(_io_job), (long)s.job.skip_completion);
+        s = default;
+        s.job.skip_on_shutdown = uint.MaxValue;
+        AddBits(entries, "struct _io_job.job.skip_on_shutdown", start, sizeof(_io_job), (long)s.job.skip_on_shutdown);
+        s = default;
+        s.job._spare_bits = uint.MaxValue;
+        AddBits(entries, "struct _io_job.job._spare_bits", start, sizeof(_io_job), (long)s.job._spare_bits);
+        s = default;
+        entries.Add(new LayoutEntry("struct _io_job.job.file", "offset", (byte*)&s.job.file - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.file", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("struct _io_job.job.line", "offset", (byte*)&s.job.line - start));
+        entries.Add(new LayoutEntry("struct _io_job.job.line", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("struct _io_job.filename", "offset", (byte*)&s.filename - start));
+        entries.Add(new LayoutEntry("struct _io_job.filename", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("struct _io_job.buffer", "offset", (byte*)&s.buffer - start));
+        entries.Add(new LayoutEntry("struct _io_job.buffer", "size", sizeof(_ec_string*)));
+        entries.Add(new LayoutEntry("struct _io_job.errorcode", "offset", (byte*)&s.errorcode - start));
+        entries.Add(new LayoutEntry("struct _io_job.errorcode", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("struct _io_job.status", "offset", (byte*)&s.status - start));
+        entries.Add(new LayoutEntry("struct _io_job.status", "size", sizeof(_io_job._io_job_status)));
+    }
+
+    private static void Add_mem_type_def(List<LayoutEntry> entries)
+    {
+        mem_type_def s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("mem_type_def", "size", sizeof(mem_type_def)));
+        entries.Add(new LayoutEntry("mem_type_def.name", "offset", (byte*)&s.name - start));
+        entries.Add(new LayoutEntry("mem_type_def.name", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("mem_type_def.size", "offset", (byte*)&s.size - start));
+        entries.Add(new LayoutEntry("mem_type_def.size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("mem_type_def.flags", "offset", (byte*)&s.flags - start));
+        entries.Add(new LayoutEntry("mem_type_def.flags", "size", sizeof(uint)));
+    }
+
+    private static void Add_fj_memtype_usage(List<LayoutEntry> entries)
+    {
+        fj_memtype_usage s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_memtype_usage", "size", sizeof(fj_memtype_usage)));
+        entries.Add(new LayoutEntry("fj_memtype_usage.name", "offset", (byte*)&s.name - start));
+        entries.Add(new LayoutEntry("fj_memtype_usage.name", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_memtype_usage.size", "offset", (byte*)&s.size - start));
+        entries.Add(new LayoutEntry("fj_memtype_usage.size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_memtype_usage.objects", "offset", (byte*)&s.objects - start));
+        entries.Add(new LayoutEntry("fj_memtype_usage.objects", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_memtype_usage.bytes", "offset", (byte*)&s.bytes - start));
+        entries.Add(new LayoutEntry("fj_memtype_usage.bytes", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_memtype_usage.allocations", "offset", (byte*)&s.allocations - start));
+        entries.Add(new LayoutEntry("fj_memtype_usage.allocations", "size", sizeof(nuint)));
+    }
+
+    private static void Add__ec_string(List<LayoutEntry> entries)
+    {
+        _ec_string s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("struct _ec_string", "size", sizeof(_ec_string)));
+        entries.Add(new LayoutEntry("struct _ec_string.len", "offset", (byte*)&s.len - start));
+        entries.Add(new LayoutEntry("struct _ec_string.len", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("struct _ec_string.allocd", "offset", (byte*)&s.allocd - start));
+        entries.Add(new LayoutEntry("struct _ec_string.allocd", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("struct _ec_string.buffer", "offset", (byte*)&s.buffer - start));
+        entries.Add(new LayoutEntry("struct _ec_string.buffer", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("struct _ec_string.type", "offset", (byte*)&s.type - start));
+        entries.Add(new LayoutEntry("struct _ec_string.type", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("struct _ec_string.backing", "offset", (byte*)&s.backing - start));
+        entries.Add(new LayoutEntry("struct _ec_string.backing", "size", sizeof(_io_object*)));
     }
 
     private static void Add_fj_scheduler_stats(List<LayoutEntry> entries)

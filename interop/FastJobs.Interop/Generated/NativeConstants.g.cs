@@ -10,6 +10,9 @@ internal static class NativeConstants
     [NativeTypeName("#define MEMTYPE_EVENT 0")]
     public const int MEMTYPE_EVENT = 0;
 
+    [NativeTypeName("#define MEMTYPE_MESSAGE_BODY 8")]
+    public const int MEMTYPE_MESSAGE_BODY = 8;
+
     [NativeTypeName("#define MEMTYPE_STRING 51")]
     public const int MEMTYPE_STRING = 51;
 
@@ -93,4 +96,22 @@ internal static class NativeConstants
 
     [NativeTypeName("#define FJ_ALL_POOLS (-3)")]
     public const int FJ_ALL_POOLS = -3;
+
+    [NativeTypeName("#define MEMTYPE_IS_MALLOC_3C (-2)")]
+    public const int MEMTYPE_IS_MALLOC_3C = -2;
+
+    [NativeTypeName("#define STRING_TYPE_MALLOC MEMTYPE_IS_MALLOC_3C")]
+    public const int STRING_TYPE_MALLOC = -2;
+
+    [NativeTypeName("#define STRING_TYPE_ECSTRING MEMTYPE_STRING")]
+    public const int STRING_TYPE_ECSTRING = 51;
+
+    [NativeTypeName("#define STRING_TYPE_MESSAGE_BODY MEMTYPE_MESSAGE_BODY")]
+    public const int STRING_TYPE_MESSAGE_BODY = 8;
+
+    [NativeTypeName("#define STRING_TYPE_STATIC (-100)")]
+    public const int STRING_TYPE_STATIC = -100;
+
+    [NativeTypeName("#define STRING_TYPE_GROWABLE_STATIC (-104)")]
+    public const int STRING_TYPE_GROWABLE_STATIC = -104;
 }

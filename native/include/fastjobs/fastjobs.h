@@ -9,6 +9,7 @@
 #include "fj_base.h"
 #include "scheduler.h"
 #include "sp_async.h"
+#include "fj_config.h"
 
 FJ_BEGIN_DECLS
 

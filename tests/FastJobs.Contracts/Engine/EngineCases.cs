@@ -25,6 +25,7 @@ internal static class EngineContract
         new StopReportCases(),
         new SubmitAfterStopCases(),
         new StatisticsCases(),
+        new ReadCases(),
         new AllocationCases(),
         new SharedWorkersCases())
         .Concat(SharedCases());

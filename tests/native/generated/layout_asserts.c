@@ -8,6 +8,9 @@
 #include "event.h"
 #include "fastjobs.h"
 #include "fj_base.h"
+#include "fj_config.h"
+#include "io_wrapper.h"
+#include "misc/ec_string.h"
 #include "scheduler.h"
 #include "sp_async.h"
 
@@ -16,18 +19,6 @@
 #define SIZE(type, size) _Static_assert(sizeof(type) == (size), "sizeof(" #type ")")
 #define FIELD(type, member, offset)                                                                          \
     _Static_assert(offsetof(type, member) == (offset), "offset of " #type "." #member)
-
-SIZE(mem_type_def, 24);
-FIELD(mem_type_def, name, 0);
-FIELD(mem_type_def, size, 8);
-FIELD(mem_type_def, flags, 16);
-
-SIZE(fj_memtype_usage, 40);
-FIELD(fj_memtype_usage, name, 0);
-FIELD(fj_memtype_usage, size, 8);
-FIELD(fj_memtype_usage, objects, 16);
-FIELD(fj_memtype_usage, bytes, 24);
-FIELD(fj_memtype_usage, allocations, 32);
 
 SIZE(struct ec_thread_pool_job, 96);
 FIELD(struct ec_thread_pool_job, next, 0);
@@ -89,6 +80,61 @@ FIELD(fj_job_kind, file, 0);
 FIELD(fj_job_kind, line, 8);
 FIELD(fj_job_kind, job_num_queued, 12);
 FIELD(fj_job_kind, job_num_running, 16);
+
+SIZE(fj_config_entry, 48);
+FIELD(fj_config_entry, outcome, 0);
+FIELD(fj_config_entry, line, 4);
+FIELD(fj_config_entry, column, 8);
+FIELD(fj_config_entry, source, 16);
+FIELD(fj_config_entry, pool, 24);
+FIELD(fj_config_entry, setting, 32);
+FIELD(fj_config_entry, text, 40);
+
+SIZE(struct _io_job, 120);
+FIELD(struct _io_job, job, 0);
+FIELD(struct _io_job, job.next, 0);
+FIELD(struct _io_job, job.completion, 8);
+FIELD(struct _io_job, job.job_class, 12);
+FIELD(struct _io_job, job.concurrency, 16);
+FIELD(struct _io_job, job.worker, 24);
+FIELD(struct _io_job, job.closure, 32);
+FIELD(struct _io_job, job.r, 40);
+FIELD(struct _io_job, job.r.e, 40);
+FIELD(struct _io_job, job.r.e.event, 40);
+FIELD(struct _io_job, job.r.e.mask, 48);
+FIELD(struct _io_job, job.r.e.ctx, 56);
+FIELD(struct _io_job, job.r.e.inst, 64);
+FIELD(struct _io_job, job.r.cb, 40);
+FIELD(struct _io_job, job.r.cb.func, 40);
+FIELD(struct _io_job, job.r.cb.closure, 48);
+FIELD(struct _io_job, job.r.cb.inst, 56);
+FIELD(struct _io_job, job.r.sema, 40);
+FIELD(struct _io_job, job.free_on_completion_memtype, 72);
+FIELD(struct _io_job, job.file, 80);
+FIELD(struct _io_job, job.line, 88);
+FIELD(struct _io_job, filename, 96);
+FIELD(struct _io_job, buffer, 104);
+FIELD(struct _io_job, errorcode, 112);
+FIELD(struct _io_job, status, 116);
+
+SIZE(mem_type_def, 24);
+FIELD(mem_type_def, name, 0);
+FIELD(mem_type_def, size, 8);
+FIELD(mem_type_def, flags, 16);
+
+SIZE(fj_memtype_usage, 40);
+FIELD(fj_memtype_usage, name, 0);
+FIELD(fj_memtype_usage, size, 8);
+FIELD(fj_memtype_usage, objects, 16);
+FIELD(fj_memtype_usage, bytes, 24);
+FIELD(fj_memtype_usage, allocations, 32);
+
+SIZE(struct _ec_string, 32);
+FIELD(struct _ec_string, len, 0);
+FIELD(struct _ec_string, allocd, 4);
+FIELD(struct _ec_string, buffer, 8);
+FIELD(struct _ec_string, type, 16);
+FIELD(struct _ec_string, backing, 24);
 
 SIZE(fj_scheduler_stats, 48);
 FIELD(fj_scheduler_stats, struct_size, 0);

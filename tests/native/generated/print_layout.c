@@ -10,6 +10,9 @@
 #include "event.h"
 #include "fastjobs.h"
 #include "fj_base.h"
+#include "fj_config.h"
+#include "io_wrapper.h"
+#include "misc/ec_string.h"
 #include "scheduler.h"
 #include "sp_async.h"
 
@@ -43,18 +46,6 @@ static void print_bits(const char *member, const void *object, size_t size, long
 int main(void)
 {
     int ones = -1; /* no constant: compilers say that a constant does not fit */
-
-    SIZE(mem_type_def);
-    FIELD(mem_type_def, name);
-    FIELD(mem_type_def, size);
-    FIELD(mem_type_def, flags);
-
-    SIZE(fj_memtype_usage);
-    FIELD(fj_memtype_usage, name);
-    FIELD(fj_memtype_usage, size);
-    FIELD(fj_memtype_usage, objects);
-    FIELD(fj_memtype_usage, bytes);
-    FIELD(fj_memtype_usage, allocations);
 
     SIZE(struct ec_thread_pool_job);
     FIELD(struct ec_thread_pool_job, next);
@@ -122,6 +113,64 @@ int main(void)
     FIELD(fj_job_kind, line);
     FIELD(fj_job_kind, job_num_queued);
     FIELD(fj_job_kind, job_num_running);
+
+    SIZE(fj_config_entry);
+    FIELD(fj_config_entry, outcome);
+    FIELD(fj_config_entry, line);
+    FIELD(fj_config_entry, column);
+    FIELD(fj_config_entry, source);
+    FIELD(fj_config_entry, pool);
+    FIELD(fj_config_entry, setting);
+    FIELD(fj_config_entry, text);
+
+    SIZE(struct _io_job);
+    FIELD(struct _io_job, job);
+    FIELD(struct _io_job, job.next);
+    FIELD(struct _io_job, job.completion);
+    FIELD(struct _io_job, job.job_class);
+    FIELD(struct _io_job, job.concurrency);
+    FIELD(struct _io_job, job.worker);
+    FIELD(struct _io_job, job.closure);
+    FIELD(struct _io_job, job.r);
+    FIELD(struct _io_job, job.r.e);
+    FIELD(struct _io_job, job.r.e.event);
+    FIELD(struct _io_job, job.r.e.mask);
+    FIELD(struct _io_job, job.r.e.ctx);
+    FIELD(struct _io_job, job.r.e.inst);
+    FIELD(struct _io_job, job.r.cb);
+    FIELD(struct _io_job, job.r.cb.func);
+    FIELD(struct _io_job, job.r.cb.closure);
+    FIELD(struct _io_job, job.r.cb.inst);
+    FIELD(struct _io_job, job.r.sema);
+    FIELD(struct _io_job, job.free_on_completion_memtype);
+    BITS(struct _io_job, job.skip_completion);
+    BITS(struct _io_job, job.skip_on_shutdown);
+    BITS(struct _io_job, job._spare_bits);
+    FIELD(struct _io_job, job.file);
+    FIELD(struct _io_job, job.line);
+    FIELD(struct _io_job, filename);
+    FIELD(struct _io_job, buffer);
+    FIELD(struct _io_job, errorcode);
+    FIELD(struct _io_job, status);
+
+    SIZE(mem_type_def);
+    FIELD(mem_type_def, name);
+    FIELD(mem_type_def, size);
+    FIELD(mem_type_def, flags);
+
+    SIZE(fj_memtype_usage);
+    FIELD(fj_memtype_usage, name);
+    FIELD(fj_memtype_usage, size);
+    FIELD(fj_memtype_usage, objects);
+    FIELD(fj_memtype_usage, bytes);
+    FIELD(fj_memtype_usage, allocations);
+
+    SIZE(struct _ec_string);
+    FIELD(struct _ec_string, len);
+    FIELD(struct _ec_string, allocd);
+    FIELD(struct _ec_string, buffer);
+    FIELD(struct _ec_string, type);
+    FIELD(struct _ec_string, backing);
 
     SIZE(fj_scheduler_stats);
     FIELD(fj_scheduler_stats, struct_size);
