@@ -6,8 +6,10 @@
  *     fjpp/memory.hpp     memory of jobs: ec_malloc types of a few sizes
  *     fjpp/job.hpp        outcome, and what all kinds of jobs share
  *     fjpp/submit.hpp     post, submit
+ *     fjpp/claim.hpp      a job with two owners
  *     fjpp/task.hpp       start, task_handle
  *     fjpp/pending.hpp    a count that threads wait for
+ *     fjpp/frame.hpp      what a thread is in the middle of
  *     fjpp/group.hpp      group
  *     fjpp/coroutine.hpp  schedule, run (C++20, where the compiler has coroutines)
  *
@@ -26,8 +28,10 @@
 #include "fjpp/memory.hpp"
 #include "fjpp/job.hpp"
 #include "fjpp/submit.hpp"
+#include "fjpp/claim.hpp"
 #include "fjpp/task.hpp"
 #include "fjpp/pending.hpp"
+#include "fjpp/frame.hpp"
 #include "fjpp/group.hpp"
 #include "fjpp/coroutine.hpp"
 

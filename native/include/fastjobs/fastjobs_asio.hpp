@@ -27,19 +27,6 @@ class executor_context;
 namespace detail
 {
 
-/* The contexts whose handlers this thread runs, innermost first. */
-struct executor_frame {
-    const executor_context *context;
-    int job_class;
-    executor_frame *outer;
-
-    static executor_frame *&innermost() noexcept
-    {
-        static thread_local executor_frame *here = nullptr;
-        return here;
-    }
-};
-
 /* How an executor goes about its handlers: values of Asio's properties. */
 struct executor_bits {
     bool never_blocks = false;
@@ -99,13 +86,7 @@ class executor_context : public boost::asio::execution_context
         return error(FJ_EDEADLK, "fastjobs::executor_context: one of its handlers would wait for itself");
     }
 
-    bool runs_here() const noexcept
-    {
-        for (const auto *at = detail::executor_frame::innermost(); at != nullptr; at = at->outer)
-            if (at->context == this)
-                return true;
-        return false;
-    }
+    bool runs_here() const noexcept { return detail::frame::any(this); }
 
     void await_all()
     {
@@ -177,11 +158,7 @@ template <bool Tracked> class basic_executor
     }
 
     /* Whether this thread runs a handler of the context, submitted to this pool. */
-    bool running_in_this_thread() const noexcept
-    {
-        const executor_frame *here = executor_frame::innermost();
-        return here != nullptr && here->context == context_ && here->job_class == pool_.job_class();
-    }
+    bool running_in_this_thread() const noexcept { return frame::directly(context_, pool_.job_class()); }
 
     executor_context &context() const noexcept { return *context_; }
 
@@ -265,17 +242,7 @@ template <bool Tracked> class basic_executor
                 taken(job);
                 node_ptr<handler_node> self(static_cast<handler_node *>(job));
                 const counted until_end = std::move(self->count);
-                struct entered {
-                    executor_frame here;
-                    entered(const executor_context *context, int job_class) noexcept
-                        : here{context, job_class, executor_frame::innermost()}
-                    {
-                        executor_frame::innermost() = &here;
-                    }
-                    entered(const entered &) = delete;
-                    entered &operator=(const entered &) = delete;
-                    ~entered() { executor_frame::innermost() = here.outer; }
-                } const inside(until_end.context, job->job_class);
+                const frame inside(until_end.context, job->job_class);
                 /* Asio's memory for handlers is used again by what the handler starts, if it is free by then.
                  */
                 guarded(

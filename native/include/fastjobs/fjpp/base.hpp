@@ -23,11 +23,6 @@
 
 #include "../fastjobs.h"
 
-#if defined(__GLIBCXX__)
-#include <cxxabi.h>
-#define FASTJOBS_FORCED_UNWIND abi::__forced_unwind
-#endif
-
 #if defined(__SANITIZE_THREAD__)
 #define FASTJOBS_TSAN 1
 #elif defined(__has_feature)
@@ -112,15 +107,12 @@ template <typename Work, typename Failed> void guarded(Work &&work, Failed &&fai
 {
     try {
         work();
-    }
-#if defined(FASTJOBS_FORCED_UNWIND)
-    catch (FASTJOBS_FORCED_UNWIND &) {
-        failed(thread_ended());
-        throw;
-    }
-#endif
-    catch (...) {
-        failed(std::current_exception());
+    } catch (...) {
+        std::exception_ptr exception = std::current_exception();
+        const bool ends = exception == nullptr; /* not one of C++: glibc unwinds the thread */
+        failed(ends ? thread_ended() : std::move(exception));
+        if (ends)
+            throw;
     }
 }
 

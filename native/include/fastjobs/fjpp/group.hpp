@@ -8,7 +8,10 @@
 #ifndef FASTJOBS_FJPP_GROUP_HPP
 #define FASTJOBS_FJPP_GROUP_HPP
 
-#include "task.hpp"
+#include "claim.hpp"
+#include "frame.hpp"
+#include "job.hpp"
+#include "pending.hpp"
 
 #include <algorithm>
 
@@ -141,23 +144,8 @@ class group
         }
     };
 
-    /* The groups whose jobs this thread runs, innermost first. */
-    struct frame {
-        const group *of;
-        frame *outer;
-    };
-    static frame *&innermost() noexcept
-    {
-        static thread_local frame *here = nullptr;
-        return here;
-    }
-    bool runs_here() const noexcept
-    {
-        for (const frame *at = innermost(); at != nullptr; at = at->outer)
-            if (at->of == this)
-                return true;
-        return false;
-    }
+    bool runs_here() const noexcept { return detail::frame::any(this); }
+
     static error own_job(const char *function)
     {
         return error(FJ_EDEADLK, std::string("fastjobs::group::") + function +
@@ -185,18 +173,11 @@ class group
     /* By who claimed it. The group may be gone afterwards. */
     void execute(job *claimed)
     {
-        struct running {
-            group *of;
-            frame here;
-            explicit running(group *g) noexcept : of(g), here{g, innermost()} { innermost() = &here; }
-            running(const running &) = delete;
-            running &operator=(const running &) = delete;
-            ~running()
-            {
-                innermost() = here.outer;
-                of->pending_.finish();
-            }
-        } const until_end(this);
+        const struct finishing {
+            detail::pending &count;
+            ~finishing() { count.finish(); }
+        } at_end{pending_};
+        const detail::frame inside(this);
         detail::guarded([&] { claimed->act(claimed, what::run); },
                         [&](std::exception_ptr exception) {
                             const std::lock_guard<std::mutex> locked(pending_.lock());

@@ -106,17 +106,6 @@ class pending
     int sleepers_ = 0;        /* since the last wake; the flag is set as long as there are some */
 };
 
-/* For the loops that spin before they sleep. */
-inline void spin_once() noexcept
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#endif
-}
-
-/* How often: some microseconds, about what a sleep and a wake-up cost. */
-inline constexpr int spins = 200;
-
 } // namespace detail
 } // namespace fastjobs
 #endif
