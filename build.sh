@@ -116,7 +116,7 @@ run_tests() {
     start_counting
     progress "checking the tools"
     set_up make=make clang-format=clang-format clang=clang castxml=castxml pkg-config=pkg-config \
-        /usr/include/openssl/evp.h=libssl-dev
+        /usr/include/openssl/evp.h=libssl-dev /usr/include/boost/asio.hpp=libboost-dev
     progress "compiling the engine (NativeAOT), the examples and the native tests"
     check "native build" native native && native_built=1
     progress "compiling the managed projects"

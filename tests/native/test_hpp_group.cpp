@@ -227,7 +227,8 @@ void a_job_that_destroys_its_own_group_ends_the_program()
 {
     const pid_t child = fork();
     if (child == 0) {
-        freopen("/dev/null", "w", stderr);
+        if (freopen("/dev/null", "w", stderr) == nullptr)
+            _exit(1);
         auto *group = new fj::group;
         group->run(fj::pool::short_lived(), [&] { delete group; });
         _exit(0);

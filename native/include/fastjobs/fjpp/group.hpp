@@ -111,10 +111,13 @@ class group
 
     struct job : detail::claimable {
         job(ec_thread_pool_work_func from_pool, void (*acts)(job *, what), group *of) noexcept
-            : claimable(from_pool), owner(of), act(acts)
+            : claimable(from_pool), act(acts)
         {
+            closure = of;
         }
-        group *const owner;   /* looked at by a claimer only */
+        /* Asked by a claimer only: the group may be gone for others. */
+        group &owner() const noexcept { return *static_cast<group *>(closure); }
+
         job *below = nullptr; /* in the stack; written before the push */
         void (*const act)(job *, what);
     };
@@ -161,7 +164,7 @@ class group
             ~releasing() { release(self); }
         } at_end{self};
         if (self->claim())
-            self->owner->execute(self);
+            self->owner().execute(self);
     }
 
     static void release(job *held)
