@@ -73,7 +73,7 @@ struct detached {
     };
 };
 
-detached awaits(fj::pool pool, std::promise<int> &result)
+detached awaits(fj::pool pool, std::promise<int> result)
 {
     co_await fj::schedule(pool);
     const int a = co_await fj::run(pool, [] { return 40; });
@@ -129,9 +129,10 @@ int everything(fj::pool pool)
         wrong += error.code() == FJ_ENOCLASS ? 0 : 1;
     }
 #if FASTJOBS_HAS_COROUTINES
-    std::promise<int> awaited;
-    awaits(pool, awaited);
-    wrong += awaited.get_future().get() == 42 ? 0 : 1;
+    std::promise<int> promise;
+    std::future<int> awaited = promise.get_future();
+    awaits(pool, std::move(promise));
+    wrong += awaited.get() == 42 ? 0 : 1;
 #endif
     return wrong;
 }

@@ -125,7 +125,7 @@ class target
  * drops what is queued.
  *
  * A shutdown runs everything that was submitted, then ends the threads; afterwards submitting throws
- * FJ_ESHUTDOWN. So main() is the place for it, above everything that jobs use.
+ * FJ_ESHUTDOWN. So main() is the place for it, below what its jobs use, so that it ends before that.
  */
 class engine
 {
