@@ -284,6 +284,51 @@ void groups_end_as_soon_as_they_may()
     }
 }
 
+/* Jobs come while the waiter goes to sleep, so it turns back while the last one is about to wake it. */
+void groups_whose_jobs_add_jobs_end_too()
+{
+    const fj::pool pool = pool_of(2);
+    struct chain {
+        static void link(fj::group &group, fj::pool in, std::atomic<int> &ran, int left)
+        {
+            ran++;
+            if (left > 0)
+                group.run(in, link, std::ref(group), in, std::ref(ran), left - 1);
+            for (int pause = 37 * left % 400; pause > 0; pause--)
+                fj::detail::spin_once();
+        }
+    };
+    for (int round = 0; round < many(5000); round++) {
+        std::atomic<int> ran{0};
+        auto group = std::make_unique<fj::group>();
+        group->run(pool, chain::link, std::ref(*group), pool, std::ref(ran), round % 20);
+        group->wait(round % 3 == 0 ? fj::help::no : fj::help::yes);
+        group.reset();
+        CHECK_EQ(ran.load(), round % 20 + 1);
+    }
+}
+
+/* The count alone, with a waiter that sets its flag, turns back and looks again: so the last to finish is
+ * often caught between its subtraction and its unlock. Then the waiter destroys the count. */
+void counts_end_as_soon_as_their_waiter_leaves()
+{
+    const fj::pool pool = pool_of(2);
+    for (int round = 0; round < many(20000); round++) {
+        auto count = std::make_unique<fj::detail::pending>();
+        for (int i = 0; i < 2; i++) {
+            count->add();
+            fj::post(pool, [last = count.get()] { last->finish(); });
+        }
+        bool turns_back = false;
+        while (!count->idle())
+            count->sleep_unless([&] { return turns_back = !turns_back || round % 8 != 0; });
+        {
+            const std::lock_guard<std::mutex> behind(count->lock());
+        }
+        count.reset();
+    }
+}
+
 /* Jobs long enough that the waiter has given up spinning. */
 void waiters_that_sleep_are_woken()
 {
@@ -340,6 +385,8 @@ int main()
     RUN(a_job_that_waits_for_its_own_group_is_told);
     RUN(groups_take_jobs_of_many_threads_and_many_wait);
     RUN(groups_end_as_soon_as_they_may);
+    RUN(groups_whose_jobs_add_jobs_end_too);
+    RUN(counts_end_as_soon_as_their_waiter_leaves);
     RUN(waiters_that_sleep_are_woken);
     RUN(a_group_that_nobody_waits_for_does_not_grow);
     ec_thread_pool_shutdown(); /* comes to the jobs that waiters have run */

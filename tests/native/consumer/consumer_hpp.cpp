@@ -12,7 +12,9 @@ int main()
         fastjobs::group group;
         group.run(fastjobs::pool::cpu(), [&answer] { answer += 40; });
         group.wait();
-        answer += fastjobs::submit(fastjobs::pool::io(), [](int number) { return number; }, 2).get();
+        answer += fastjobs::submit(
+                      fastjobs::pool::io(), [](int number) { return number; }, 2)
+                      .get();
         engine.shutdown();
         if (answer != 42)
             return 1;

@@ -4,7 +4,7 @@
  *
  * The job is part of the awaiter, which is part of the coroutine's frame: nothing is allocated. As soon as a
  * job is queued, the coroutine may run in a worker and the frame may be gone, so nothing here touches the
- * awaiter afterwards.
+ * awaiter afterwards. For the same reason a coroutine must not be destroyed while it waits here.
  */
 #ifndef FASTJOBS_FJPP_COROUTINE_HPP
 #define FASTJOBS_FJPP_COROUTINE_HPP

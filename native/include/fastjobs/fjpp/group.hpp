@@ -27,7 +27,7 @@ enum class help {
 /*
  * Jobs that are waited for together. run() may be called by any thread, and by the group's own jobs; wait()
  * and cancel() by any number of threads that do not run one of the group's jobs. A group can be used again
- * after wait(). It must outlive its jobs: the destructor waits for them.
+ * after wait(). It must outlive its jobs, for which the destructor waits, and calls of other threads.
  *
  * With help::yes the waiter runs jobs that have not begun, newest first, in its own thread and beyond the
  * pools' concurrency; then it sleeps until the others are over. So jobs may have groups of their own, to any
