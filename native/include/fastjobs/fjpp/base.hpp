@@ -116,6 +116,17 @@ template <typename Work, typename Failed> void guarded(Work &&work, Failed &&fai
     }
 }
 
+/* For the loops that spin before they sleep. */
+inline void spin_once() noexcept
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
+/* How often: some microseconds, about what a sleep and a wake-up cost. */
+inline constexpr int spins = 200;
+
 } // namespace detail
 
 /* Sets the handler for the process and returns the one before; nullptr is the default, which prints the

@@ -39,17 +39,6 @@ class claimable : public ec_async_job
     std::atomic<unsigned> state_{0};
 };
 
-/* For the loops that spin before they sleep. */
-inline void spin_once() noexcept
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#endif
-}
-
-/* How often: some microseconds, about what a sleep and a wake-up cost. */
-inline constexpr int spins = 200;
-
 } // namespace detail
 } // namespace fastjobs
 #endif

@@ -265,7 +265,7 @@ class group
         for (;;) {
             if (how == help::yes)
                 run_what_has_not_begun();
-            if (spin_until_idle())
+            if (pending_.idle_soon())
                 break;
             pending_.sleep_unless(
                 [&] { return how == help::yes && top_.load(std::memory_order_seq_cst) != nullptr; });
@@ -282,16 +282,6 @@ class group
             execute(found);
             release(found);
         }
-    }
-
-    bool spin_until_idle() const noexcept
-    {
-        for (int i = 0; i < detail::spins; i++) {
-            if (pending_.idle())
-                return true;
-            detail::spin_once();
-        }
-        return pending_.idle();
     }
 
     static constexpr std::uint32_t sweep_least = 256;

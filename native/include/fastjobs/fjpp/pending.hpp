@@ -58,6 +58,17 @@ class pending
     /* Acquire: pairs with finish(). */
     bool idle() const noexcept { return jobs(word_.load(std::memory_order_acquire)) == 0; }
 
+    /* The same, after a look again and again for some microseconds. */
+    bool idle_soon() const noexcept
+    {
+        for (int i = 0; i < spins; i++) {
+            if (idle())
+                return true;
+            spin_once();
+        }
+        return idle();
+    }
+
     /* After a change that sleepers ask for. Sequentially consistent, as the change must be: pairs with
      * sleep_unless, which sets the flag and then asks. */
     void wake() noexcept
