@@ -11,7 +11,7 @@ public sealed partial class ProtocolAnchorTests
 {
     private static readonly string s_root = FindRoot();
 
-    private static readonly string[] s_citing = ["*.cs", "*.c", "*.h", "*.md"];
+    private static readonly string[] s_citing = ["*.cs", "*.c", "*.h", "*.cpp", "*.hpp", "*.md"];
 
     /// <summary>What builds and tools leave behind; generated text is not ours.</summary>
     private static readonly HashSet<string> s_skipped = [".git", "bin", "obj", "build", "artifacts", "node_modules"];

@@ -3,26 +3,32 @@ using Xunit;
 
 namespace FastJobs.Tests;
 
-/// <summary>Every snippet of the README is a file that is compiled and run by other tests; here: it is that file.</summary>
+/// <summary>
+/// Every snippet of the pages is a file that is compiled and run by other tests; here: it is that file.
+/// </summary>
 public partial class ReadmeTests
 {
-    [Fact]
-    public void Snippets_AreTheFilesThatTheyName()
+    [Theory]
+    [InlineData("README.md", 2)]
+    [InlineData("docs/cpp-api.md", 6)]
+    public void Snippets_AreTheFilesThatTheyName(string page, int count)
     {
         string root = FindRoot();
-        string readme = File.ReadAllText(Path.Combine(root, "README.md"));
+        string readme = File.ReadAllText(Path.Combine(root, page));
         MatchCollection snippets = Snippet().Matches(readme);
-        Assert.Equal(2, snippets.Count);
+        Assert.Equal(count, snippets.Count);
         foreach (Match snippet in snippets)
         {
             Assert.Equal(File.ReadAllText(Path.Combine(root, snippet.Groups["file"].Value)), snippet.Groups["text"].Value);
         }
     }
 
-    [Fact]
-    public void CodeBlocks_AllNameTheirFile()
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("docs/cpp-api.md")]
+    public void CodeBlocks_AllNameTheirFile(string page)
     {
-        string readme = File.ReadAllText(Path.Combine(FindRoot(), "README.md"));
+        string readme = File.ReadAllText(Path.Combine(FindRoot(), page));
         Assert.Equal(Snippet().Count(readme) * 2, Regex.Count(readme, "^```", RegexOptions.Multiline));
     }
 

@@ -128,7 +128,7 @@ static inline void await_at(sem_t *semaphore, const char *file, int line, const 
 /* Looks again and again, for what there is no signal. */
 #define POLL(condition)                                                                                      \
     do {                                                                                                     \
-        double poll_end = seconds_now() + WAIT_SECONDS;                                                      \
+        double poll_end = seconds_now() + (double)WAIT_SECONDS;                                              \
         while (!(condition)) {                                                                               \
             if (seconds_now() > poll_end) {                                                                  \
                 wait_failed(__FILE__, __LINE__, #condition);                                                 \

@@ -12,12 +12,13 @@ unset LD_LIBRARY_PATH PKG_CONFIG_PATH CMAKE_PREFIX_PATH DESTDIR
 cmake --install "$build" --prefix "$work/installed" >/dev/null
 mv "$work/installed" "$work/moved"
 prefix=$work/moved
-if grep -rlF -e "$work/installed" -e "$build" "$prefix" --include='*.pc' --include='*.cmake' --include='*.h'; then
+if grep -rlF -e "$work/installed" -e "$build" "$prefix" --include='*.pc' --include='*.cmake' --include='*.h' --include='*.hpp'; then
     echo "not ok - the files above name the build or the prefix" && exit 1
 fi
 pc=$(find "$prefix" -name fastjobs.pc)
 libdir=$(dirname "$(dirname "$pc")")
-for file in "$prefix/include/fastjobs/"{fastjobs,ec_thread_pool,ec_malloc,fj_base}.h "$libdir/libfastjobs.so" \
+for file in "$prefix/include/fastjobs/"{fastjobs,ec_thread_pool,ec_malloc,fj_base}.h \
+    "$prefix/include/fastjobs/"{fastjobs,fastjobs_asio,fjpp/base,fjpp/group}.hpp "$libdir/libfastjobs.so" \
     "$libdir/libfastjobs.so.${version%%.*}" "$libdir/libfastjobs.so.$version" \
     "$libdir/cmake/FastJobs/FastJobsConfig"{,Version}.cmake; do
     [ -e "$file" ] || { echo "not ok - $file is not installed" && exit 1; }
@@ -36,6 +37,7 @@ cmake -S "$here/consumer" -B "$work/by-cmake" -DCMAKE_PREFIX_PATH="$prefix" -DFA
 cmake --build "$work/by-cmake" >/dev/null
 run "$work/by-cmake/consumer_c"
 run "$work/by-cmake/consumer_cpp"
+run "$work/by-cmake/consumer_hpp"
 
 if command -v pkg-config >/dev/null; then
     export PKG_CONFIG_PATH=${pc%/*}
@@ -47,4 +49,6 @@ if command -v pkg-config >/dev/null; then
     run "$work/by-pkg-config/consumer_c"
     "$cxx" -std=c++17 "${warnings[@]}" "$here/consumer/consumer.cpp" -o "$work/by-pkg-config/consumer_cpp" "${flags[@]}"
     run "$work/by-pkg-config/consumer_cpp"
+    "$cxx" -std=c++17 "${warnings[@]}" "$here/consumer/consumer_hpp.cpp" -o "$work/by-pkg-config/consumer_hpp" "${flags[@]}"
+    run "$work/by-pkg-config/consumer_hpp"
 fi

@@ -19,5 +19,6 @@ internal static class ModelContract
         .. CompletionModel.Cases(),
         .. HandleModel.Cases(),
         .. AwaitedJobModel.Cases(),
+        .. GroupModel.Cases(),
     ];
 }
