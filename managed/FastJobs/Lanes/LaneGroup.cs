@@ -14,6 +14,7 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
     private readonly QuietWatch _quiet;
     private readonly Func<WorkerSetSettings, long, Lane<TJob, TSlot, TOps>> _create;
     private readonly List<IJobAccount> _others = [];
+    private readonly AgeTicker _ages;
     private Lane<TJob, TSlot, TOps>[] _lanes = [];
     private int _ownJobs;
     private bool _closed;
@@ -23,9 +24,16 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
     {
         _create = create;
         _quiet = new QuietWatch(IsQuiet);
+        _ages = new AgeTicker(
+            static () => TOps.BeforeThreadStart(),
+            static () => TOps.AfterThreadStart(),
+            (thread, error) => ThreadMissing?.Invoke(thread, error));
     }
 
     public ReadOnlySpan<Lane<TJob, TSlot, TOps>> Lanes => Volatile.Read(ref _lanes);
+
+    /// <summary>Called, not under a lock, with the name of a thread that could not be started, and why.</summary>
+    public Action<string, Exception>? ThreadMissing { get; set; }
 
     /// <summary>The lane of a job class, or null.</summary>
     public Lane<TJob, TSlot, TOps>? Find(int id)
@@ -70,7 +78,9 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
             }
 
             lane = _create(made, backlog);
-            lane.Workers.Idled = _quiet.Look;
+            lane.Workers.Idled = (Action)lane.LookWhetherIdle + _quiet.Look;
+            lane.Workers.ThreadMissing = (thread, error) => ThreadMissing?.Invoke(thread, error);
+            lane.Queue.KeepAges(_ages);
             if (_closed)
             {
                 lane.Close();
@@ -126,6 +136,11 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
         foreach (Lane<TJob, TSlot, TOps> lane in Lanes)
         {
             threads.AddRange(lane.Workers.End());
+        }
+
+        if (_ages.End() is { } ticker)
+        {
+            threads.Add(ticker);
         }
 
         return threads;

@@ -13,7 +13,7 @@ internal interface ISleepers
 /// The lock-free channel with a worker set in place of asynchronous readers: what workers do to the tail word when they
 /// start to search, find, and go to sleep. docs/protocols.md#wake has the protocol and the proof.
 /// </summary>
-internal sealed class LaneQueue<TJob, TSlot>(ChannelSettings<TJob> settings, ISleepers sleepers)
+internal sealed partial class LaneQueue<TJob, TSlot>(ChannelSettings<TJob> settings, ISleepers sleepers)
     : SegmentedChannel<TJob, TSlot>(settings)
     where TSlot : struct, ISlot<TJob, TSlot>
 {
