@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FastJobs.Channels;
 using FastJobs.Interop.Generated;
 using FastJobs.Lanes;
 using Mode = FastJobs.Interop.Generated.ec_thread_pool_job._ec_thread_pool_job_completion;
@@ -17,7 +18,22 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
 {
     private const nint HasSlot = 1;
 
-    public static bool Run(nint handle, Worker worker) => RunIn(worker, handle);
+    /// <summary>In the place of a job that was cancelled, and counted, while it was queued: docs/protocols.md#cancel.</summary>
+    public const nint Tombstone = 2;
+
+    /// <summary>What a handle has beside the job's address.</summary>
+    public const nint HandleBits = HasSlot;
+
+    public static bool Run(nint handle, Worker worker)
+    {
+        if (handle == Tombstone)
+        {
+            ((Lane<nint, PointerSlot, CJobOps>)worker.Host.Owner!).ClaimTombstone();
+            return false;
+        }
+
+        return RunIn(worker, handle);
+    }
 
     public static bool RunInline(nint handle, object lane) => RunIn(null, handle);
 
@@ -25,7 +41,8 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
     private static bool RunIn(Worker? worker, nint handle)
     {
         var job = (ec_thread_pool_job*)(handle & ~HasSlot);
-        if (CEngine.Current.IsShutDown && job->skip_on_shutdown != 0 && worker is not null)
+        int special = CEngine.Current.Special;
+        if ((special & Special.ShuttingDown) != 0 && job->skip_on_shutdown != 0 && worker is not null)
         {
             Discard(handle);
             return true;
@@ -50,7 +67,15 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
             JobChecks.Returned(job); // its worker may queue it again
         }
 
-        job->worker(job, job->closure);
+        if ((special & Special.Tracing) == 0)
+        {
+            job->worker(job, job->closure);
+        }
+        else
+        {
+            JobWatch.RunTraced(job);
+        }
+
         if (worker is not null)
         {
             worker.CurrentSlot = 0;
@@ -78,7 +103,7 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
             SlotGate.Release(job->concurrency);
         }
 
-        JobChecks.Returned(job);
+        JobWatch.Dropped(job);
 
         if (job->free_on_completion_memtype != 0)
         {
@@ -106,7 +131,10 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
     public static void Deliver(ec_thread_pool_job* job)
     {
         int memoryType = job->free_on_completion_memtype;
-        JobChecks.Returned(job);
+        if (CEngine.Current.Special != 0)
+        {
+            JobWatch.Completing(job);
+        }
 
         switch (job->completion)
         {
@@ -148,7 +176,7 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
             return true;
         }
 
-        return SlotGate.TryTake(semaphore, job, CEngine.Current.Lanes.Find(worker.Host.LaneId)!);
+        return SlotGate.TryTake(semaphore, job, CEngine.Current.Lanes.Find(worker.Host.LaneId)!, worker.Position);
     }
 
     public static nint WithSlot(ec_thread_pool_job* job) => (nint)job | HasSlot;

@@ -25,6 +25,17 @@ internal static unsafe partial class Host
         }
     }
 
+    /// <summary>Hands a text to the host's log function, if it has set one.</summary>
+    public static void LogError(string text)
+    {
+        byte[] bytes = new byte[Encoding.UTF8.GetMaxByteCount(text.Length) + 1];
+        Encoding.UTF8.GetBytes(text, bytes);
+        fixed (byte* start = bytes)
+        {
+            LogErrorText(start);
+        }
+    }
+
     // Short and without a callback, so these need no transition that lets a collection proceed meanwhile.
     [LibraryImport("fastjobs_c", EntryPoint = "ec_free")]
     [SuppressGCTransition]
@@ -48,6 +59,9 @@ internal static unsafe partial class Host
 
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_worker_ends")]
     public static partial void WorkerEnds();
+
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_log_error")]
+    private static partial void LogErrorText(byte* text);
 
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_set_error")]
     private static partial void SetErrorText(int code, byte* text);

@@ -49,7 +49,7 @@ internal static unsafe class JobErrors
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static bool ShutDown(ec_thread_pool_job* job)
     {
-        JobChecks.Returned(job);
+        JobWatch.Dropped(job);
         return Errors.Fail(fj_error.FJ_ESHUTDOWN, "ec_thread_pool_shutdown was called: no more jobs are taken");
     }
 

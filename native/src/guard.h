@@ -37,6 +37,11 @@ struct fj_engine_calls {
     int (*shutdown)(void);
     int (*is_scheduler_thread)(void);
     void (*worker_killed)(size_t worker);
+    const char *(*pool_name)(int jobclass);
+    long long (*list_jobs)(int jobclass, fj_queued_job_visitor visitor, void *closure);
+    int (*cancel_job)(ec_async_job *job);
+    int (*wait_empty)(int jobclass, int timeout_ms);
+    int (*set_trace)(fj_trace_func function, void *closure);
 };
 
 /* The engine's one entry point that is known by name; not exported. Fills in the table. */
@@ -55,6 +60,9 @@ static inline bool fj_enter(void)
     return __builtin_expect(atomic_load_explicit(&fj_state, memory_order_acquire) == FJ_READY, 1) ||
            fj_enter_slowly();
 }
+
+/* Tells the host's log function, if there is one. */
+void fj_log(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Sets the calling thread's last error. */
 void fj_set_error(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -19,4 +19,6 @@ internal enum fj_error : uint
     FJ_EEXIST = 8,
     FJ_ENOMEM = 9,
     FJ_EINTERNAL = 10,
+    FJ_ETIMEDOUT = 12,
+    FJ_EIO = 13,
 }

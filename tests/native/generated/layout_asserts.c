@@ -7,6 +7,7 @@
 #include "ec_thread_pool.h"
 #include "fastjobs.h"
 #include "fj_base.h"
+#include "fj_inspect.h"
 
 #if defined(__LP64__) && (defined(__x86_64__) || defined(__aarch64__))
 
@@ -67,6 +68,27 @@ FIELD(fj_job_kind, file, 0);
 FIELD(fj_job_kind, line, 8);
 FIELD(fj_job_kind, job_num_queued, 12);
 FIELD(fj_job_kind, job_num_running, 16);
+
+SIZE(fj_queued_job, 80);
+FIELD(fj_queued_job, struct_size, 0);
+FIELD(fj_queued_job, position, 8);
+FIELD(fj_queued_job, state, 16);
+FIELD(fj_queued_job, job, 24);
+FIELD(fj_queued_job, worker, 32);
+FIELD(fj_queued_job, function, 40);
+FIELD(fj_queued_job, file, 48);
+FIELD(fj_queued_job, line, 56);
+FIELD(fj_queued_job, age, 64);
+FIELD(fj_queued_job, label, 72);
+
+SIZE(fj_trace_event, 48);
+FIELD(fj_trace_event, struct_size, 0);
+FIELD(fj_trace_event, kind, 8);
+FIELD(fj_trace_event, job_class, 12);
+FIELD(fj_trace_event, job, 16);
+FIELD(fj_trace_event, worker, 24);
+FIELD(fj_trace_event, file, 32);
+FIELD(fj_trace_event, line, 40);
 
 #endif
 

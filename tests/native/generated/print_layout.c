@@ -9,6 +9,7 @@
 #include "ec_thread_pool.h"
 #include "fastjobs.h"
 #include "fj_base.h"
+#include "fj_inspect.h"
 
 #define SIZE(type) printf("%s size %zu\n", #type, sizeof(type))
 #define FIELD(type, member)                                                                                  \
@@ -97,5 +98,26 @@ int main(void)
     FIELD(fj_job_kind, line);
     FIELD(fj_job_kind, job_num_queued);
     FIELD(fj_job_kind, job_num_running);
+
+    SIZE(fj_queued_job);
+    FIELD(fj_queued_job, struct_size);
+    FIELD(fj_queued_job, position);
+    FIELD(fj_queued_job, state);
+    FIELD(fj_queued_job, job);
+    FIELD(fj_queued_job, worker);
+    FIELD(fj_queued_job, function);
+    FIELD(fj_queued_job, file);
+    FIELD(fj_queued_job, line);
+    FIELD(fj_queued_job, age);
+    FIELD(fj_queued_job, label);
+
+    SIZE(fj_trace_event);
+    FIELD(fj_trace_event, struct_size);
+    FIELD(fj_trace_event, kind);
+    FIELD(fj_trace_event, job_class);
+    FIELD(fj_trace_event, job);
+    FIELD(fj_trace_event, worker);
+    FIELD(fj_trace_event, file);
+    FIELD(fj_trace_event, line);
     return 0;
 }
