@@ -803,7 +803,7 @@ static void log_to_memory(int level, const char *text, void *closure)
 
 /* A thread with a stack of 2 GB cannot be had in 1 GB of addresses: that is told, once; and the job runs when
  * it can. */
-static void a_thread_that_cannot_be_started_is_logged(void)
+static UNUSED void a_thread_that_cannot_be_started_is_logged(void)
 {
     ec_async_job jobs[3];
     struct rlimit before, limit;

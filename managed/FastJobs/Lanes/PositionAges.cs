@@ -27,6 +27,10 @@ internal sealed class PositionAges
         if (_count > 0)
         {
             At(_count - 1).Until = now;
+            if (At(_count - 1).Position == position)
+            {
+                _count--; // a writer that was late took down a flag that was not its own: the mark has no position
+            }
         }
 
         _armedAt = position;

@@ -25,6 +25,7 @@ internal static class EngineContract
         new StopReportCases(),
         new SubmitAfterStopCases(),
         new StatisticsCases(),
+        new InsideCases(),
         new AllocationCases());
 
     public static IEnumerable<ContractCase> Stress() => All(
