@@ -6,8 +6,8 @@ namespace FastJobs.Interop;
 /// <summary>fj_cancel_job: takes a job back that waits, wherever it waits. docs/protocols.md#cancel.</summary>
 /// <remarks>
 /// The job may be over and its memory free, so it is only compared with what waits until it is found. It waits in a queue,
-/// then perhaps for a slot, then perhaps as an urgent job: the search goes the same way, and again if jobs have begun to
-/// wait for a slot meanwhile.
+/// then perhaps for a slot, then perhaps as an urgent job: the search goes the same way, and again if jobs have moved on
+/// meanwhile.
 /// </remarks>
 internal static unsafe class JobCancel
 {
@@ -21,7 +21,7 @@ internal static unsafe class JobCancel
             return Errors.Fail(fj_error.FJ_EINVAL, "fj_cancel_job: the job is NULL");
         }
 
-        long parked = SlotGate.Parked; // before the queues: whoever leaves them to wait for a slot is counted after it
+        long moves = Moves(); // before the queues: a job that waits elsewhere after it left them is counted after this
         if (TryInQueues(job))
         {
             return true;
@@ -34,16 +34,28 @@ internal static unsafe class JobCancel
                 return true;
             }
 
-            long now = SlotGate.Parked;
-            if (now == parked)
+            long now = Moves();
+            if (now == moves)
             {
                 break;
             }
 
-            parked = now;
+            moves = now;
         }
 
         return Errors.Fail(fj_error.FJ_EBUSY, "fj_cancel_job: the job does not wait: it runs, is over, or was never queued");
+    }
+
+    // How often a job began to wait somewhere else than in a queue.
+    private static long Moves()
+    {
+        long moves = SlotGate.Parked;
+        foreach (CLane lane in CEngine.Current.Lanes.Lanes)
+        {
+            moves += lane.Workers.UrgentPushed;
+        }
+
+        return moves;
     }
 
     private static bool TryInQueues(ec_thread_pool_job* job)

@@ -24,6 +24,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
     private readonly List<Worker> _parked = []; // the last to park is the first to be woken: its caches are warm
     private readonly WaitingRing<TJob> _urgent = new();
     private int _urgentCount;
+    private long _urgentPushed;
     private int _control;
     private int _limit;
     private int _claimers;
@@ -143,6 +144,9 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
     /// <summary>Jobs that wait before all others.</summary>
     public int UrgentJobs => Volatile.Read(ref _urgentCount);
 
+    /// <summary>Urgent jobs since the set was made: how a cancel sees that one came while it looked.</summary>
+    public long UrgentPushed => Volatile.Read(ref _urgentPushed);
+
     /// <summary>Calls <paramref name="visit"/> for the next few of them, with the time of their submit; none can be taken
     /// meanwhile. Under the lock: must be short. False: there are no more.</summary>
     public bool VisitSomeUrgent(ref long next, Action<TJob, long> visit)
@@ -189,6 +193,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         lock (_lock)
         {
             _urgent.Enqueue(job, submittedAt);
+            Volatile.Write(ref _urgentPushed, _urgentPushed + 1);
             Interlocked.Increment(ref _urgentCount); // full fence: pairs with EndSearch, before the look at searchers
         }
 
