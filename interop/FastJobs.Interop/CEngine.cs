@@ -31,7 +31,7 @@ internal sealed unsafe class CEngine
     /// <summary>The engine, once the C layer has started it.</summary>
     public static CEngine Current = null!;
 
-    /// <summary>Why jobs have to go the long way; 0, unless one of the bits of <see cref="FastJobs.Interop.Special"/> is set.</summary>
+    /// <summary>Why jobs have to go the long way: bits of <see cref="FastJobs.Interop.Special"/>, mostly 0.</summary>
     public int Special => Volatile.Read(ref _special);
 
     /// <summary>FASTJOBS_CHECK: see JobChecks.</summary>

@@ -25,7 +25,8 @@ internal sealed unsafe class JobListing(CLane lane)
         bool more;
         do
         {
-            more = _lane.Workers.VisitSomeUrgent(ref next, (job, submittedAt) => Note(job, fj_job_state.FJ_JOB_HAS_SLOT, submittedAt));
+            more = _lane.Workers.VisitSomeUrgent(
+                ref next, (job, submittedAt) => Note(job, fj_job_state.FJ_JOB_HAS_SLOT, submittedAt));
             if (!Flush(show))
             {
                 return;

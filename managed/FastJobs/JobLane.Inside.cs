@@ -49,7 +49,9 @@ public sealed partial class JobLane
             kinds[method] = kind with { Running = kind.Running + 1 };
         }
 
-        return [.. kinds.Values.OrderByDescending(kind => kind.Queued + kind.Running).ThenBy(kind => kind.Method, StringComparer.Ordinal)];
+        return [.. kinds.Values
+            .OrderByDescending(kind => kind.Queued + kind.Running)
+            .ThenBy(kind => kind.Method, StringComparer.Ordinal)];
     }
 
     /// <summary>

@@ -9,8 +9,7 @@ namespace FastJobs.Lanes;
 /// <remarks>Any thread may call. A plain lock guards everything; it is taken once a stamp.</remarks>
 /// <param name="beforeStart">Called around the start of the thread, in the thread that starts it.</param>
 /// <param name="afterStart">As <paramref name="beforeStart"/>.</param>
-/// <param name="failed">Called, not under a lock, if there is no thread to be had: ages get coarser.</param>
-internal sealed class AgeTicker(Action beforeStart, Action afterStart, Action<string, Exception> failed)
+internal sealed class AgeTicker(Action beforeStart, Action afterStart)
 {
     // What positions share a mark were taken within so much time, and a listing says the middle of it.
     private const int PeriodMilliseconds = 6;
@@ -27,7 +26,6 @@ internal sealed class AgeTicker(Action beforeStart, Action afterStart, Action<st
     /// <summary>A queue has taken a stamp.</summary>
     public void ArmSoon(IStamped queue)
     {
-        Exception? error = null;
         bool wake;
         lock (_lock)
         {
@@ -41,18 +39,13 @@ internal sealed class AgeTicker(Action beforeStart, Action afterStart, Action<st
             _asleep = false;
             if (_thread is null)
             {
-                error = TryStart();
+                TryStart();
             }
         }
 
         if (wake)
         {
             _parker.Unpark();
-        }
-
-        if (error is not null)
-        {
-            failed(ThreadTitle, error);
         }
     }
 
@@ -68,8 +61,9 @@ internal sealed class AgeTicker(Action beforeStart, Action afterStart, Action<st
         return _thread;
     }
 
-    // Under the lock. Null: started.
-    private Exception? TryStart()
+    // Under the lock, and perhaps under a queue's gate, so nobody is told of a failure: nothing but the ages suffers, and the
+    // next queue to be stamped tries again.
+    private void TryStart()
     {
         var thread = new Thread(Run, 64 * 1024) { IsBackground = true, Name = ThreadTitle };
         beforeStart();
@@ -77,11 +71,9 @@ internal sealed class AgeTicker(Action beforeStart, Action afterStart, Action<st
         {
             thread.UnsafeStart();
             _thread = thread;
-            return null;
         }
         catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
         {
-            return e; // the next lane to take a stamp tries again
         }
         finally
         {

@@ -24,10 +24,7 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
     {
         _create = create;
         _quiet = new QuietWatch(IsQuiet);
-        _ages = new AgeTicker(
-            static () => TOps.BeforeThreadStart(),
-            static () => TOps.AfterThreadStart(),
-            (thread, error) => ThreadMissing?.Invoke(thread, error));
+        _ages = new AgeTicker(static () => TOps.BeforeThreadStart(), static () => TOps.AfterThreadStart());
     }
 
     public ReadOnlySpan<Lane<TJob, TSlot, TOps>> Lanes => Volatile.Read(ref _lanes);

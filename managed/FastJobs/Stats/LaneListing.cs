@@ -67,7 +67,9 @@ internal static class LaneListing
         {
             // Nobody can claim it, so a job from the pool is this one still. A cancelled one waits for nothing any more.
             JobRef item = TSlot.Peek(ref slot);
-            Delegate? work = item.Job is not { } job ? (Delegate)item.Work : job.Word.State == JobState.Canceled ? null : job.Work;
+            Delegate? work = item.Job is not { } job ? (Delegate)item.Work
+                : job.Word.State == JobState.Canceled ? null
+                : job.Work;
             if (work is not null)
             {
                 Found.Add((work, position));

@@ -74,12 +74,15 @@ internal sealed class AgesModel(int writers, int each, AgesModel.Bug bug = defau
     [
         Proof.Holds("Ages_TwoWriters_EachPositionHasItsMark", () => new AgesModel(2, each: 2)),
         Proof.Holds("Ages_ThreeWriters_EachPositionHasItsMark", () => new AgesModel(3, each: 1)),
-        Proof.Catches("Ages_MarksThePositionOfTheStamp_IsCaught", "out of order", () => new AgesModel(2, 2, Bug.MarksThePositionOfTheStamp)),
-        Proof.Catches("Ages_EveryoneStamps_IsCaught", "out of order", () => new AgesModel(2, 2, Bug.EveryoneStamps)),
-        Proof.Catches("Ages_KeepsEmptyMarks_IsCaught", "out of order", () => new AgesModel(2, 2, Bug.KeepsEmptyMarks)),
-        Proof.Catches("Ages_TickerNotTold_IsCaught", "next stamp", () => new AgesModel(2, 2, Bug.TickerNotTold)),
-        Proof.Catches("Ages_TickerSleepsWithoutALook_IsCaught", "next stamp", () => new AgesModel(2, 2, Bug.TickerSleepsWithoutALook)),
+        Caught(Bug.MarksThePositionOfTheStamp, "out of order"),
+        Caught(Bug.EveryoneStamps, "out of order"),
+        Caught(Bug.KeepsEmptyMarks, "out of order"),
+        Caught(Bug.TickerNotTold, "next stamp"),
+        Caught(Bug.TickerSleepsWithoutALook, "next stamp"),
     ];
+
+    private static ContractCase Caught(Bug bug, string symptom) =>
+        Proof.Catches($"Ages_{bug}_IsCaught", symptom, () => new AgesModel(2, 2, bug));
 
     private IEnumerable<Step<Memory, Local>> Writer()
     {
