@@ -18,14 +18,11 @@ internal sealed unsafe class CEngine
     // Worker names: lane ids start at SchedulerId, and a name is never zero.
     private const int IdBias = 16;
 
-    private const int Running = 0;
-    private const int ShuttingDown = 1;
-
-    private int _state = Running;
+    private int _special = JobChecks.IsAskedFor() ? FastJobs.Interop.Special.Checking : 0;
 
     private CEngine()
     {
-        Lanes = new(static (settings, backlog) => new CLane(settings, backlog));
+        Lanes = new(static (settings, backlog) => new CLane(settings, backlog)) { ThreadMissing = Log.ThreadMissing };
         Lanes.AddPredefined();
         Lanes.Include(ShortLived);
         Lanes.Include(Schedulers.Account);
@@ -34,8 +31,14 @@ internal sealed unsafe class CEngine
     /// <summary>The engine, once the C layer has started it.</summary>
     public static CEngine Current = null!;
 
+    /// <summary>Why jobs have to go the long way: bits of <see cref="FastJobs.Interop.Special"/>, mostly 0.</summary>
+    public int Special => Volatile.Read(ref _special);
+
     /// <summary>FASTJOBS_CHECK: see JobChecks.</summary>
-    public readonly bool Checks = JobChecks.IsAskedFor();
+    public bool Checks => (Special & FastJobs.Interop.Special.Checking) != 0;
+
+    /// <summary>A trace is installed.</summary>
+    public bool IsTraced => (Special & FastJobs.Interop.Special.Tracing) != 0;
 
     public LaneGroup<nint, PointerSlot, CJobOps> Lanes { get; }
 
@@ -46,7 +49,11 @@ internal sealed unsafe class CEngine
     public static void Start() => Current = new CEngine();
 
     /// <summary>Whether the shutdown has begun: queued jobs with skip_on_shutdown are discarded.</summary>
-    public bool IsShutDown => Volatile.Read(ref _state) != Running;
+    public bool IsShutDown => (Special & FastJobs.Interop.Special.ShuttingDown) != 0;
+
+    /// <summary>Sets or clears a bit. Full fence. True: it was set before.</summary>
+    public bool SetSpecial(int bit, bool on) =>
+        ((on ? Interlocked.Or(ref _special, bit) : Interlocked.And(ref _special, ~bit)) & bit) != 0;
 
     /// <summary>Checks a job and hands it to its lane. False: the error is set and the job is the caller's.</summary>
     /// <remarks>The hot path of the library. What fails is in JobErrors, so that no text is made room for here.</remarks>
@@ -63,9 +70,10 @@ internal sealed unsafe class CEngine
             return JobErrors.UnknownClass(job->job_class);
         }
 
-        if (Checks && !JobChecks.TryHold(job))
+        int special = Special;
+        if (special != 0 && !JobWatch.Queueing(job, file, line, special))
         {
-            return JobErrors.QueuedTwice(job);
+            return false;
         }
 
         if (job->completion == Mode.ECTP_COMPLETE_MODULE && !ValidateContexts.TrySuspend(job))
@@ -113,7 +121,7 @@ internal sealed unsafe class CEngine
                 fj_error.FJ_EDEADLK, "ec_thread_pool_shutdown was called by a job: it would wait for itself");
         }
 
-        if (Interlocked.CompareExchange(ref _state, ShuttingDown, Running) != Running)
+        if (SetSpecial(FastJobs.Interop.Special.ShuttingDown, true))
         {
             return Errors.Fail(fj_error.FJ_ESHUTDOWN, "ec_thread_pool_shutdown has been called before");
         }

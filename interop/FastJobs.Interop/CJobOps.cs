@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using FastJobs.Channels;
 using FastJobs.Interop.Generated;
 using FastJobs.Lanes;
 using CLoop = FastJobs.Scheduling.EventLoop<nint, FastJobs.Interop.SchedulerOps>;
@@ -17,7 +19,22 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
 {
     private const nint HasSlot = 1;
 
-    public static bool Run(nint handle, Worker worker) => RunIn(worker, handle);
+    /// <summary>In the place of a job that was cancelled, and counted, while it was queued: docs/protocols.md#cancel.</summary>
+    public const nint Tombstone = 2;
+
+    /// <summary>What a handle has beside the job's address.</summary>
+    public const nint HandleBits = HasSlot;
+
+    public static bool Run(nint handle, Worker worker)
+    {
+        if (handle == Tombstone)
+        {
+            ((Lane<nint, PointerSlot, CJobOps>)worker.Host.Owner!).ClaimTombstone();
+            return false;
+        }
+
+        return RunIn(worker, handle);
+    }
 
     public static bool RunInline(nint handle, object lane) => RunIn(null, handle);
 
@@ -25,7 +42,8 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
     private static bool RunIn(Worker? worker, nint handle)
     {
         var job = (ec_thread_pool_job*)(handle & ~HasSlot);
-        if (CEngine.Current.IsShutDown && job->skip_on_shutdown != 0 && worker is not null)
+        int special = CEngine.Current.Special;
+        if ((special & Special.ShuttingDown) != 0 && job->skip_on_shutdown != 0 && worker is not null)
         {
             Discard(handle);
             return true;
@@ -50,7 +68,15 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
             JobChecks.Returned(job); // its worker may queue it again
         }
 
-        job->worker(job, job->closure);
+        if ((special & Special.Tracing) == 0)
+        {
+            job->worker(job, job->closure);
+        }
+        else
+        {
+            JobWatch.RunTraced(job);
+        }
+
         if (worker is not null)
         {
             worker.CurrentSlot = 0;
@@ -83,7 +109,7 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
             ValidateContexts.GiveUp(job);
         }
 
-        JobChecks.Returned(job);
+        JobWatch.Dropped(job);
 
         if (job->free_on_completion_memtype != 0)
         {
@@ -114,7 +140,10 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
     public static void Deliver(ec_thread_pool_job* job, CLoop? loop)
     {
         int memoryType = job->free_on_completion_memtype;
-        JobChecks.Returned(job);
+        if (CEngine.Current.Special != 0)
+        {
+            JobWatch.Completing(job);
+        }
 
         switch (job->completion)
         {
@@ -162,7 +191,7 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
             return true;
         }
 
-        return SlotGate.TryTake(semaphore, job, CEngine.Current.Lanes.Find(worker.Host.LaneId)!);
+        return SlotGate.TryTake(semaphore, job, CEngine.Current.Lanes.Find(worker.Host.LaneId)!, worker.Position);
     }
 
     public static nint WithSlot(ec_thread_pool_job* job) => (nint)job | HasSlot;

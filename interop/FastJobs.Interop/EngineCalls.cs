@@ -36,6 +36,11 @@ internal unsafe struct EngineCalls
     private delegate* unmanaged[Cdecl]<nint, void*, int> _configReload;
     private delegate* unmanaged[Cdecl]<_io_job*, ReadState*, void> _readRun;
     private delegate* unmanaged[Cdecl]<ReadState*, int> _readCancel;
+    private delegate* unmanaged[Cdecl]<int, sbyte*> _poolName;
+    private delegate* unmanaged[Cdecl]<int, delegate* unmanaged[Cdecl]<fj_queued_job*, void*, int>, void*, long> _listJobs;
+    private delegate* unmanaged[Cdecl]<ec_thread_pool_job*, int> _cancelJob;
+    private delegate* unmanaged[Cdecl]<int, int, int> _waitEmpty;
+    private delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<fj_trace_event*, void*, void>, void*, int> _setTrace;
 
     [UnmanagedCallersOnly(EntryPoint = "fj_managed_start", CallConvs = [typeof(CallConvCdecl)])]
     private static void Start(EngineCalls* calls, SchedulerCalls* schedulers)
@@ -66,6 +71,11 @@ internal unsafe struct EngineCalls
         calls->_readRun = &ReadRun;
         calls->_readCancel = &ReadCancel;
         Configurations.LoadFromEnvironment();
+        calls->_poolName = &PoolName;
+        calls->_listJobs = &ListJobs;
+        calls->_cancelJob = &CancelJob;
+        calls->_waitEmpty = &WaitEmpty;
+        calls->_setTrace = &SetTrace;
     }
 
     // The hot one: its guard is written out, so that a submit pays for no delegate.
@@ -137,7 +147,9 @@ internal unsafe struct EngineCalls
         WithLane(jobClass, (nint)stats, 0, static (lane, stats) => PoolStats.Get(lane, (fj_pool_stats*)stats));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int StatsReset(int jobClass) => WithLane(jobClass, 0, 0, static (lane, _) => PoolStats.Reset(lane));
+    private static int StatsReset(int jobClass) => jobClass == NativeConstants.FJ_ALL_POOLS
+        ? Errors.Guarded(0, 0, static _ => PoolStats.ResetAll())
+        : WithLane(jobClass, 0, 0, static (lane, _) => PoolStats.Reset(lane));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int JobKinds(int jobClass, fj_job_kind* kinds, int capacity) => WithLane(
@@ -196,6 +208,51 @@ internal unsafe struct EngineCalls
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int ReadCancel(ReadState* state) =>
         Errors.Guarded((nint)state, 0, static state => ReadJobs.Cancel((ReadState*)state));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static sbyte* PoolName(int jobClass)
+    {
+        sbyte* name = null;
+        WithLane(jobClass, (nint)(&name), 0, static (lane, name) =>
+        {
+            *(sbyte**)name = PoolStats.NameOf(lane);
+            return 1;
+        });
+        return name;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static long ListJobs(
+        int jobClass, delegate* unmanaged[Cdecl]<fj_queued_job*, void*, int> visitor, void* closure)
+    {
+        long shown = 0;
+        int listed = WithLane(
+            jobClass,
+            (Visitor: (nint)visitor, Closure: (nint)closure, Shown: (nint)(&shown)),
+            0,
+            static (lane, a) =>
+            {
+                *(long*)a.Shown = JobListing.List(
+                    lane, (delegate* unmanaged[Cdecl]<fj_queued_job*, void*, int>)a.Visitor, (void*)a.Closure);
+                return 1;
+            });
+        return listed == 0 ? -1 : shown;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int CancelJob(ec_thread_pool_job* job) =>
+        Errors.Guarded((nint)job, 0, static job => JobCancel.Cancel((ec_thread_pool_job*)job) ? 1 : 0);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int WaitEmpty(int jobClass, int milliseconds) =>
+        WithLane(jobClass, milliseconds, 0, static (lane, milliseconds) => Pools.WaitEmpty(lane, milliseconds));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int SetTrace(delegate* unmanaged[Cdecl]<fj_trace_event*, void*, void> function, void* closure) =>
+        Errors.Guarded(
+            ((nint)function, (nint)closure),
+            0,
+            static a => Trace.Set((delegate* unmanaged[Cdecl]<fj_trace_event*, void*, void>)a.Item1, (void*)a.Item2) ? 1 : 0);
 
     private static int WithLane<TArgument>(int jobClass, TArgument argument, int failure, Func<CLane, TArgument, int> call) =>
         Errors.Guarded(

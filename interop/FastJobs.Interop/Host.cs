@@ -25,6 +25,17 @@ internal static unsafe partial class Host
         }
     }
 
+    /// <summary>Hands a text to the host's log function, if it has set one.</summary>
+    public static void LogError(string text)
+    {
+        byte[] bytes = new byte[Encoding.UTF8.GetMaxByteCount(text.Length) + 1];
+        Encoding.UTF8.GetBytes(text, bytes);
+        fixed (byte* start = bytes)
+        {
+            LogErrorText(start);
+        }
+    }
+
     // Short and without a callback, so these need no transition that lets a collection proceed meanwhile.
     [LibraryImport("fastjobs_c", EntryPoint = "ec_free")]
     [SuppressGCTransition]
@@ -60,6 +71,8 @@ internal static unsafe partial class Host
     /// <summary>Writes a line to the standard error, for what no caller is there to hear.</summary>
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_warn", StringMarshalling = StringMarshalling.Utf8)]
     public static partial void Warn(string text);
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_log_error")]
+    private static partial void LogErrorText(byte* text);
 
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_set_error")]
     private static partial void SetErrorText(int code, byte* text);

@@ -73,7 +73,7 @@ internal static unsafe class JobErrors
             ValidateContexts.GiveUp(job);
         }
 
-        JobChecks.Returned(job);
+        JobWatch.Dropped(job);
         return Errors.Fail(fj_error.FJ_ESHUTDOWN, "ec_thread_pool_shutdown was called: no more jobs are taken");
     }
 

@@ -25,7 +25,7 @@ internal static unsafe class PoolStats
         }
 
         LaneFigures figures = lane.GetFigures();
-        stats->name = (sbyte*)s_names.GetOrAdd(lane.Id, static (_, lane) => Marshal.StringToCoTaskMemUTF8(lane.Name), lane);
+        stats->name = NameOf(lane);
         stats->job_class = lane.Id;
         stats->concurrency = figures.Concurrency;
         stats->invocations = (ulong)figures.Invocations;
@@ -39,9 +39,23 @@ internal static unsafe class PoolStats
         return 1;
     }
 
+    /// <summary>The lane's name, for the life of the process.</summary>
+    public static sbyte* NameOf(CLane lane) =>
+        (sbyte*)s_names.GetOrAdd(lane.Id, static (_, lane) => Marshal.StringToCoTaskMemUTF8(lane.Name), lane);
+
     public static int Reset(CLane lane)
     {
         lane.ResetFigures();
+        return 1;
+    }
+
+    public static int ResetAll()
+    {
+        foreach (CLane lane in CEngine.Current.Lanes.Lanes)
+        {
+            lane.ResetFigures();
+        }
+
         return 1;
     }
 
@@ -54,9 +68,11 @@ internal static unsafe class PoolStats
         }
 
         var count = new KindCount();
-        lane.Queue.VisitQueued(ref count);
-        SlotGate.VisitWaiting(lane, count.Visit);
-        lane.Workers.VisitUrgent(count.Visit);
+        new JobListing(lane).Show(entry =>
+        {
+            count.AddQueued(entry.File, entry.Line);
+            return true;
+        });
         lane.Workers.VisitWorkers(worker =>
         {
             nint file = Volatile.Read(ref worker.CurrentKind);
@@ -84,7 +100,7 @@ internal static unsafe class PoolStats
         return count.Kinds.Count;
     }
 
-    private readonly struct KindCount : Channels.IItemVisitor<nint>
+    private readonly struct KindCount
     {
         public KindCount()
         {
@@ -92,12 +108,9 @@ internal static unsafe class PoolStats
 
         public Dictionary<(nint File, int Line), (int Queued, int Running)> Kinds { get; } = [];
 
-        // The job cannot be claimed meanwhile, so it is still the pool's.
-        public void Visit(nint handle)
+        public void AddQueued(nint file, int line)
         {
-            var job = (ec_thread_pool_job*)(handle & ~1);
-            ref (int Queued, int Running) kind = ref CollectionsMarshal.GetValueRefOrAddDefault(
-                Kinds, ((nint)job->file, job->line), out _);
+            ref (int Queued, int Running) kind = ref CollectionsMarshal.GetValueRefOrAddDefault(Kinds, (file, line), out _);
             kind.Queued++;
         }
 

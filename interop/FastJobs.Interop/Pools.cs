@@ -59,6 +59,25 @@ internal static unsafe class Pools
         return lane.Id;
     }
 
+    /// <summary>Waits until no job of the lane waits or runs. Negative: as long as it takes.</summary>
+    public static int WaitEmpty(CLane lane, int milliseconds)
+    {
+        if (lane.IsOwnWorker || InlineRuns.Any)
+        {
+            Errors.Fail(
+                fj_error.FJ_EDEADLK, $"fj_pool_wait_empty was called by a job: pool \"{lane.Name}\" would wait for itself");
+            return 0;
+        }
+
+        if (lane.WaitUntilIdle(milliseconds < 0 ? Timeout.Infinite : milliseconds))
+        {
+            return 1;
+        }
+
+        Errors.Fail(fj_error.FJ_ETIMEDOUT, $"pool \"{lane.Name}\" has jobs still after {milliseconds} ms");
+        return 0;
+    }
+
     public static int SetDeferred(CLane lane, bool deferred)
     {
         lane.Workers.Deferred = deferred;

@@ -12,10 +12,10 @@ namespace FastJobs.Interop;
 /// docs/protocols.md#slots.
 /// </summary>
 /// <remarks>
-/// The lists are linked through the jobs' next fields, which belong to the pool while a job is queued. A semaphore is
-/// touched only on behalf of a job that uses it, so a caller may destroy it when no job does.
+/// A semaphore is touched only on behalf of a job that uses it, so a caller may destroy it when no job does. Looking at the
+/// jobs that wait (listings, cancel, shutdown) is in SlotGate.Waiting.cs.
 /// </remarks>
-internal static unsafe class SlotGate
+internal static unsafe partial class SlotGate
 {
     private const int Stripes = 64;
     private const int PollMilliseconds = 3;
@@ -24,11 +24,12 @@ internal static unsafe class SlotGate
     private static readonly Parking.Parker s_pollerSleeps = new();
     private static readonly Lock s_pollerLock = new();
     private static int s_waitingGates;
+    private static long s_parked; // since the start: how a cancel sees that a job came while it looked
     private static Thread? s_poller;
     private static volatile bool s_pollerEnds;
 
     /// <summary>Takes a slot for the job, or lets the job wait: then it comes back through its lane's urgent jobs.</summary>
-    public static bool TryTake(void* semaphore, ec_thread_pool_job* job, CLane lane)
+    public static bool TryTake(void* semaphore, ec_thread_pool_job* job, CLane lane, long position)
     {
         Stripe stripe = StripeOf(semaphore);
         bool first = false;
@@ -41,12 +42,14 @@ internal static unsafe class SlotGate
                     return true;
                 }
 
-                gate = stripe.Spare.TryPop(out Gate? spare) ? spare : new Gate();
-                stripe.Gates.Add((nint)semaphore, gate);
+                gate = stripe.Add((nint)semaphore);
                 first = true;
             }
 
-            gate.Add(job, lane);
+            // A SYNC job of a class never waits here, so the job's class is the lane's id and need not be kept.
+            System.Diagnostics.Debug.Assert(job->job_class == lane.Id, "a job waits in the lane of its class");
+            gate.Jobs.Enqueue((nint)job, lane.Queue.SubmittedAt(position));
+            Interlocked.Increment(ref s_parked);
             lane.AddWaiting(1); // before a release can take the job off again
             first = first && Interlocked.Increment(ref s_waitingGates) == 1;
         }
@@ -59,36 +62,13 @@ internal static unsafe class SlotGate
         return false;
     }
 
-    /// <summary>Discards the jobs with skip_on_shutdown that wait for a slot, which may never come.</summary>
-    public static void DiscardSkipped()
-    {
-        foreach (Stripe stripe in s_stripes)
-        {
-            var skipped = new List<nint>();
-            lock (stripe)
-            {
-                foreach (nint semaphore in stripe.Gates.Keys.ToArray())
-                {
-                    stripe.TakeSkipped(semaphore, skipped);
-                }
-            }
-
-            foreach (nint handle in skipped)
-            {
-                CLane lane = CEngine.Current.Lanes.Find(((ec_thread_pool_job*)handle)->job_class)!;
-                CJobOps.Discard(handle);
-                lane.AddWaiting(-1);
-                lane.Workers.CountElsewhere();
-            }
-        }
-    }
-
     /// <summary>Gives a slot back: to the first job that waits for it, else to the semaphore.</summary>
     public static void Release(void* semaphore)
     {
         Stripe stripe = StripeOf(semaphore);
         ec_thread_pool_job* next;
         CLane? lane;
+        long submittedAt;
         lock (stripe)
         {
             if (!stripe.Gates.TryGetValue((nint)semaphore, out Gate? gate))
@@ -98,10 +78,10 @@ internal static unsafe class SlotGate
                 return;
             }
 
-            next = stripe.TakeFirst((nint)semaphore, gate, out lane);
+            next = stripe.TakeFirst((nint)semaphore, gate, out lane, out submittedAt);
         }
 
-        Resume(next, lane);
+        Resume(next, lane, submittedAt);
     }
 
     /// <summary>For a job that runs in its submitter's thread: waits there, without blocking in the semaphore.</summary>
@@ -113,25 +93,12 @@ internal static unsafe class SlotGate
         }
     }
 
-    /// <summary>Calls <paramref name="visit"/> for each job of the lane that waits for a slot. No job can leave meanwhile.</summary>
-    public static void VisitWaiting(CLane lane, Action<nint> visit)
-    {
-        foreach (Stripe stripe in s_stripes)
-        {
-            lock (stripe)
-            {
-                foreach (Gate gate in stripe.Gates.Values)
-                {
-                    gate.Visit(lane, visit);
-                }
-            }
-        }
-    }
+    private static CLane? LaneOf(nint job) => CEngine.Current.Lanes.Find(((ec_thread_pool_job*)job)->job_class);
 
-    private static void Resume(ec_thread_pool_job* job, CLane? lane)
+    private static void Resume(ec_thread_pool_job* job, CLane? lane, long submittedAt)
     {
         lane!.AddWaiting(-1);
-        lane.Workers.PushUrgent(CJobOps.WithSlot(job));
+        lane.Workers.PushUrgent(CJobOps.WithSlot(job), submittedAt);
     }
 
     private static Stripe StripeOf(void* semaphore) => s_stripes[((nuint)semaphore >> 5) % Stripes];
@@ -172,6 +139,7 @@ internal static unsafe class SlotGate
         }
         catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
         {
+            Log.ThreadMissing("fj-slots", e);
             return false;
         }
         finally
@@ -205,13 +173,14 @@ internal static unsafe class SlotGate
         {
             ec_thread_pool_job* next = null;
             CLane? lane = null;
+            long submittedAt = 0;
             lock (stripe)
             {
                 foreach ((nint semaphore, Gate gate) in stripe.Gates)
                 {
                     if (Host.TryWait((void*)semaphore) != 0)
                     {
-                        next = stripe.TakeFirst(semaphore, gate, out lane);
+                        next = stripe.TakeFirst(semaphore, gate, out lane, out submittedAt);
                         break; // the dictionary may have changed
                     }
                 }
@@ -222,7 +191,7 @@ internal static unsafe class SlotGate
                 return;
             }
 
-            Resume(next, lane);
+            Resume(next, lane, submittedAt);
         }
     }
 
@@ -239,27 +208,38 @@ internal static unsafe class SlotGate
 
     private sealed class Stripe
     {
+        private long _generations;
+
         public Dictionary<nint, Gate> Gates { get; } = [];
 
-        public Stack<Gate> Spare { get; } = new();
+        private Stack<Gate> Spare { get; } = new();
 
-        public ec_thread_pool_job* TakeFirst(nint semaphore, Gate gate, out CLane? lane)
+        public Gate Add(nint semaphore)
         {
-            ec_thread_pool_job* job = gate.TakeFirst(out lane);
-            RemoveIfEmpty(semaphore, gate);
-            return job;
+            Gate gate = Spare.TryPop(out Gate? spare) ? spare : new Gate();
+            gate.Generation = ++_generations;
+            Gates.Add(semaphore, gate);
+            return gate;
         }
 
-        public void TakeSkipped(nint semaphore, List<nint> skipped)
+        public ec_thread_pool_job* TakeFirst(nint semaphore, Gate gate, out CLane? lane, out long submittedAt)
         {
-            Gate gate = Gates[semaphore];
-            gate.TakeSkipped(skipped);
+            bool found = gate.Jobs.TryDequeue(out nint job, out submittedAt);
+            System.Diagnostics.Debug.Assert(found, "a semaphore without waiting jobs has no gate");
+            lane = LaneOf(job);
+            RemoveIfEmpty(semaphore, gate);
+            return (ec_thread_pool_job*)job;
+        }
+
+        public void Remove(nint semaphore, Gate gate, long number)
+        {
+            gate.Jobs.Remove(number);
             RemoveIfEmpty(semaphore, gate);
         }
 
         private void RemoveIfEmpty(nint semaphore, Gate gate)
         {
-            if (gate.IsEmpty)
+            if (gate.Jobs.Count == 0)
             {
                 Gates.Remove(semaphore);
                 Spare.Push(gate);
@@ -271,70 +251,9 @@ internal static unsafe class SlotGate
     /// <summary>The jobs that wait for one semaphore, in their order. Guarded by the stripe.</summary>
     private sealed class Gate
     {
-        private ec_thread_pool_job* _first;
-        private ec_thread_pool_job* _last;
+        public WaitingRing<nint> Jobs { get; } = new();
 
-        public bool IsEmpty => _first == null;
-
-        public void Add(ec_thread_pool_job* job, CLane lane)
-        {
-            // A SYNC job of a class never waits here, so the job's class is the lane's id and need not be kept.
-            System.Diagnostics.Debug.Assert(job->job_class == lane.Id, "a job waits in the lane of its class");
-            Append(job);
-        }
-
-        private void Append(ec_thread_pool_job* job)
-        {
-            job->next = null;
-            if (_first == null)
-            {
-                _first = job;
-            }
-            else
-            {
-                _last->next = job;
-            }
-
-            _last = job;
-        }
-
-        public ec_thread_pool_job* TakeFirst(out CLane? lane)
-        {
-            ec_thread_pool_job* job = _first;
-            _first = job->next;
-            lane = CEngine.Current.Lanes.Find(job->job_class);
-            return job;
-        }
-
-        public void TakeSkipped(List<nint> skipped)
-        {
-            ec_thread_pool_job* job = _first;
-            _first = _last = null;
-            while (job != null)
-            {
-                ec_thread_pool_job* next = job->next;
-                if (job->skip_on_shutdown != 0)
-                {
-                    skipped.Add((nint)job);
-                }
-                else
-                {
-                    Append(job);
-                }
-
-                job = next;
-            }
-        }
-
-        public void Visit(CLane lane, Action<nint> visit)
-        {
-            for (ec_thread_pool_job* job = _first; job != null; job = job->next)
-            {
-                if (job->job_class == lane.Id)
-                {
-                    visit((nint)job);
-                }
-            }
-        }
+        /// <summary>Tells this use of the object from an earlier one.</summary>
+        public long Generation { get; set; }
     }
 }

@@ -84,6 +84,38 @@ int fj_pool_stats_reset(int jobclass)
     return fj_enter() ? fj_engine.stats_reset(jobclass) : 0;
 }
 
+int fj_pool_stats_get_by_name(const char *name, fj_pool_stats *stats)
+{
+    int jobclass = ec_thread_pool_name_to_class(name);
+    return jobclass == -2 ? 0 : fj_pool_stats_get(jobclass, stats);
+}
+
+int fj_pool_stats_reset_by_name(const char *name)
+{
+    int jobclass = ec_thread_pool_name_to_class(name);
+    return jobclass == -2 ? 0 : fj_pool_stats_reset(jobclass);
+}
+
+const char *fj_pool_name(int jobclass)
+{
+    return fj_enter() ? fj_engine.pool_name(jobclass) : NULL;
+}
+
+int fj_pool_wait_empty(int jobclass, int timeout_ms)
+{
+    return fj_enter() ? fj_engine.wait_empty(jobclass, timeout_ms) : 0;
+}
+
+int fj_cancel_job(ec_async_job *job)
+{
+    return fj_enter() ? fj_engine.cancel_job(job) : 0;
+}
+
+int fj_trace_set(fj_trace_func function, void *closure)
+{
+    return fj_enter() ? fj_engine.set_trace(function, closure) : 0;
+}
+
 int fj_pool_job_kinds(int jobclass, fj_job_kind *kinds, int capacity)
 {
     return fj_enter() ? fj_engine.job_kinds(jobclass, kinds, capacity) : -1;

@@ -114,7 +114,10 @@ static void worker_ended(void *worker)
     pthread_t reporter;
     pthread_attr_init(&detached);
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    pthread_create(&reporter, &detached, report_killed, worker);
+    int error = pthread_create(&reporter, &detached, report_killed, worker);
+    if (error != 0)
+        fj_log(FJ_LOG_ERROR, "a job ended its worker's thread, and no other takes its place: %s",
+               strerror(error));
     pthread_attr_destroy(&detached);
 }
 

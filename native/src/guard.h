@@ -51,6 +51,11 @@ struct fj_engine_calls {
     int (*config_reload)(fj_config_callback report, void *closure);
     void (*read_run)(io_job *job, struct fj_read_state *state);
     int (*read_cancel)(struct fj_read_state *state);
+    const char *(*pool_name)(int jobclass);
+    long long (*list_jobs)(int jobclass, fj_queued_job_visitor visitor, void *closure);
+    int (*cancel_job)(ec_async_job *job);
+    int (*wait_empty)(int jobclass, int timeout_ms);
+    int (*set_trace)(fj_trace_func function, void *closure);
 };
 
 /* The engine's one entry point that is known by name; not exported. Fills in the tables. */
@@ -72,6 +77,8 @@ static inline bool fj_enter(void)
 
 /* FASTJOBS_CHECK, for jobs and for memory: whether it is set to anything but nothing and 0. */
 int fj_host_check_wanted(void);
+/* Tells the host's log function, if there is one. */
+void fj_log(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Sets the calling thread's last error. */
 void fj_set_error(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

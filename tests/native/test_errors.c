@@ -324,11 +324,14 @@ static void every_function_knows_an_unknown_class(void)
         EXPECT_NO_CLASS((ec_thread_pool_auto_shrink(s_class), 1));
         EXPECT_NO_CLASS((ec_thread_pool_defer_spawn(s_class, 1), 1));
         EXPECT_NO_CLASS(fj_pool_stats_get(s_class, &stats) == 0);
-        EXPECT_NO_CLASS(fj_pool_stats_reset(s_class) == 0);
         EXPECT_NO_CLASS(fj_pool_job_kinds(s_class, &kind, 1) == -1);
         EXPECT_NO_CLASS(fj_pool_set_concurrency(s_class, 1) == 0);
         EXPECT_NO_CLASS(fj_pool_set_idle_timeout(s_class, 1) == 0);
+        EXPECT_NO_CLASS(fj_pool_name(s_class) == NULL);
+        EXPECT_NO_CLASS(fj_pool_wait_empty(s_class, 0) == 0);
+        EXPECT_NO_CLASS(fj_report_queue(stdout, s_class, 0) == 0);
         if (s_class != FJ_ALL_POOLS) {
+            EXPECT_NO_CLASS(fj_pool_stats_reset(s_class) == 0);
             EXPECT_NO_CLASS(fj_pool_set_worker_hooks(s_class, NULL, NULL, NULL) == 0);
         }
     }

@@ -66,8 +66,8 @@ static void expect_all_ended(void)
     expect_refused(ECTP_CLASS_SHORT_LIVED, ECTP_COMPLETE_NONE);
     CHECK_EQ(ec_thread_pool_shutdown(), 0);
     CHECK_EQ(fj_last_error_code(), FJ_ESHUTDOWN);
-    static const char *const names[] = {"CPU-",  "IO-",       "Unlink-", "SwapIn-",
-                                        "test-", "scheduler", "fj-slots"};
+    static const char *const names[] = {"CPU-",  "IO-",       "Unlink-",  "SwapIn-",
+                                        "test-", "scheduler", "fj-slots", "fj-ages"};
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         /* A joined thread may be listed for another moment. */
         double end = seconds_now() + 5;

@@ -26,6 +26,8 @@ internal static unsafe class LayoutTable
         Add_fj_pool_stats(entries);
         Add_fj_job_kind(entries);
         Add_fj_config_entry(entries);
+        Add_fj_queued_job(entries);
+        Add_fj_trace_event(entries);
         Add__io_job(entries);
         Add_mem_type_def(entries);
         Add_fj_memtype_usage(entries);
@@ -209,6 +211,54 @@ internal static unsafe class LayoutTable
         entries.Add(new LayoutEntry("fj_config_entry.setting", "size", sizeof(sbyte*)));
         entries.Add(new LayoutEntry("fj_config_entry.text", "offset", (byte*)&s.text - start));
         entries.Add(new LayoutEntry("fj_config_entry.text", "size", sizeof(sbyte*)));
+    }
+
+    private static void Add_fj_queued_job(List<LayoutEntry> entries)
+    {
+        fj_queued_job s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_queued_job", "size", sizeof(fj_queued_job)));
+        entries.Add(new LayoutEntry("fj_queued_job.struct_size", "offset", (byte*)&s.struct_size - start));
+        entries.Add(new LayoutEntry("fj_queued_job.struct_size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_queued_job.position", "offset", (byte*)&s.position - start));
+        entries.Add(new LayoutEntry("fj_queued_job.position", "size", sizeof(long)));
+        entries.Add(new LayoutEntry("fj_queued_job.state", "offset", (byte*)&s.state - start));
+        entries.Add(new LayoutEntry("fj_queued_job.state", "size", sizeof(fj_job_state)));
+        entries.Add(new LayoutEntry("fj_queued_job.job", "offset", (byte*)&s.job - start));
+        entries.Add(new LayoutEntry("fj_queued_job.job", "size", sizeof(ec_thread_pool_job*)));
+        entries.Add(new LayoutEntry("fj_queued_job.worker", "offset", (byte*)&s.worker - start));
+        entries.Add(new LayoutEntry("fj_queued_job.worker", "size", sizeof(delegate* unmanaged[Cdecl]<ec_thread_pool_job*, void*, void>)));
+        entries.Add(new LayoutEntry("fj_queued_job.function", "offset", (byte*)&s.function - start));
+        entries.Add(new LayoutEntry("fj_queued_job.function", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_queued_job.file", "offset", (byte*)&s.file - start));
+        entries.Add(new LayoutEntry("fj_queued_job.file", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_queued_job.line", "offset", (byte*)&s.line - start));
+        entries.Add(new LayoutEntry("fj_queued_job.line", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_queued_job.age", "offset", (byte*)&s.age - start));
+        entries.Add(new LayoutEntry("fj_queued_job.age", "size", sizeof(double)));
+        entries.Add(new LayoutEntry("fj_queued_job.label", "offset", (byte*)&s.label - start));
+        entries.Add(new LayoutEntry("fj_queued_job.label", "size", sizeof(sbyte*)));
+    }
+
+    private static void Add_fj_trace_event(List<LayoutEntry> entries)
+    {
+        fj_trace_event s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_trace_event", "size", sizeof(fj_trace_event)));
+        entries.Add(new LayoutEntry("fj_trace_event.struct_size", "offset", (byte*)&s.struct_size - start));
+        entries.Add(new LayoutEntry("fj_trace_event.struct_size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_trace_event.kind", "offset", (byte*)&s.kind - start));
+        entries.Add(new LayoutEntry("fj_trace_event.kind", "size", sizeof(fj_trace_kind)));
+        entries.Add(new LayoutEntry("fj_trace_event.job_class", "offset", (byte*)&s.job_class - start));
+        entries.Add(new LayoutEntry("fj_trace_event.job_class", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_trace_event.job", "offset", (byte*)&s.job - start));
+        entries.Add(new LayoutEntry("fj_trace_event.job", "size", sizeof(ec_thread_pool_job*)));
+        entries.Add(new LayoutEntry("fj_trace_event.worker", "offset", (byte*)&s.worker - start));
+        entries.Add(new LayoutEntry("fj_trace_event.worker", "size", sizeof(delegate* unmanaged[Cdecl]<ec_thread_pool_job*, void*, void>)));
+        entries.Add(new LayoutEntry("fj_trace_event.file", "offset", (byte*)&s.file - start));
+        entries.Add(new LayoutEntry("fj_trace_event.file", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_trace_event.line", "offset", (byte*)&s.line - start));
+        entries.Add(new LayoutEntry("fj_trace_event.line", "size", sizeof(int)));
     }
 
     private static void Add__io_job(List<LayoutEntry> entries)

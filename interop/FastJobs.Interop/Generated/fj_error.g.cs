@@ -20,4 +20,6 @@ internal enum fj_error : uint
     FJ_ENOMEM = 9,
     FJ_EINTERNAL = 10,
     FJ_ETHREAD = 11,
+    FJ_ETIMEDOUT = 12,
+    FJ_EIO = 13,
 }

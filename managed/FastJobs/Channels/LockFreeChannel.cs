@@ -60,9 +60,3 @@ internal sealed class ChannelSettings<T>
 
     public Action<T>? ItemDropped { get; init; }
 }
-
-/// <summary>Looks at the items of a channel. Called under the channel's gate: must be short and must not throw.</summary>
-internal interface IItemVisitor<T>
-{
-    void Visit(T item);
-}

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace FastJobs.Channels;
 
 /// <summary>
-/// What the tail word says. Positions count items since the channel was made; 58 bits last 90 years at 100 million
+/// What the tail word says. Positions count items since the channel was made; 57 bits last 45 years at 100 million
 /// items a second. The flags live in the same word as the position so that one atomic add both takes a position and
 /// learns whether a reader must be told: docs/protocols.md#wake.
 /// </summary>
@@ -16,10 +16,13 @@ internal readonly struct TailWord(long raw)
     /// <summary>A reader sleeps (or could be started) and a writer that sees no searcher must notify.</summary>
     public const long Sleepers = 0x10;
 
-    /// <summary>No more writes; the position where the items end is frozen elsewhere.</summary>
-    public const long Closed = 0x20;
+    /// <summary>The next writer notes the time: docs/protocols.md#ages.</summary>
+    public const long Stamp = 0x20;
 
-    public const int PositionShift = 6;
+    /// <summary>No more writes; the position where the items end is frozen elsewhere.</summary>
+    public const long Closed = 0x40;
+
+    public const int PositionShift = 7;
     public const long PositionOne = 1L << PositionShift;
     public const long FlagMask = PositionOne - 1;
 
@@ -29,10 +32,12 @@ internal readonly struct TailWord(long raw)
 
     public bool HasSleepers => (raw & Sleepers) != 0;
 
+    public bool WantsStamp => (raw & Stamp) != 0;
+
     public bool IsClosed => (raw & Closed) != 0;
 
     /// <summary>Whether the writer that took this word's position has more to do than to publish.</summary>
-    public bool NeedsAttention => (raw & FlagMask) is >= Sleepers and (Sleepers or >= Closed);
+    public bool NeedsAttention => (raw & FlagMask) is >= Sleepers and (Sleepers or >= Stamp);
 
     /// <summary>Sleepers and nobody searching: the writer must notify after it has published.</summary>
     public bool NeedsNotify => (raw & (Sleepers | SearcherMask)) == Sleepers;

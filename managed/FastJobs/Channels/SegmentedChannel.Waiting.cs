@@ -39,7 +39,7 @@ internal partial class SegmentedChannel<T, TSlot>
         HeadWord claimed = default;
         lock (_gate)
         {
-            while (_reads.First is { } read && TryClaimCore(out T? item, ref claimed) == Claim.Claimed)
+            while (_reads.First is { } read && TryClaimCore(out T? item, ref claimed, out _) == Claim.Claimed)
             {
                 WaiterPool<T>.Detach(read);
                 read.Item = item;
@@ -235,7 +235,7 @@ internal partial class SegmentedChannel<T, TSlot>
         Interlocked.Or(ref _tail.Value, TailWord.Sleepers);
         var spinner = default(SpinWait);
         Claim claim;
-        while ((claim = TryClaimCore(out item, ref claimed)) == Claim.Unpublished)
+        while ((claim = TryClaimCore(out item, ref claimed, out _)) == Claim.Unpublished)
         {
             spinner.SpinOnce(); // that writer may have come before the flag, so it would not notify
         }
@@ -429,45 +429,6 @@ internal partial class SegmentedChannel<T, TSlot>
             finally
             {
                 Interlocked.And(ref _head.Value, ~HeadWord.Paused);
-            }
-        }
-    }
-
-    /// <summary>
-    /// Shows every item that waits, oldest first. Claims are paused for a few items at a time, so an item is not claimed
-    /// while the visitor looks at it; items that come or go between two pauses may be missed.
-    /// </summary>
-    public void VisitQueued<TVisitor>(ref TVisitor visitor)
-        where TVisitor : struct, IItemVisitor<T>
-    {
-        const int ItemsAPause = 64;
-        long next = 0;
-        long end = EndPosition; // what comes later is not looked at, or a busy channel would be looked at for ever
-        while (next < end)
-        {
-            lock (_gate)
-            {
-                // Full fence. Pairs with the exchange in TryClaim, which fails from here on.
-                long head = new HeadWord(Interlocked.Or(ref _head.Value, HeadWord.Paused)).Position;
-                try
-                {
-                    next = Math.Max(next, head);
-                    for (long stop = Math.Min(end, next + ItemsAPause); next < stop; next++)
-                    {
-                        if (_store.Find(next) is { } segment)
-                        {
-                            ref TSlot slot = ref segment.At(next & (Segment<T, TSlot>.Length - 1));
-                            if (TSlot.IsPublished(ref slot))
-                            {
-                                visitor.Visit(TSlot.Peek(ref slot));
-                            }
-                        }
-                    }
-                }
-                finally
-                {
-                    Interlocked.And(ref _head.Value, ~HeadWord.Paused);
-                }
             }
         }
     }

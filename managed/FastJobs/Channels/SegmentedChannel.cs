@@ -203,6 +203,11 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
             {
                 Publish(tail.Position, item);
                 notify = tail.NeedsNotify;
+                if (tail.WantsStamp)
+                {
+                    TakeStamp();
+                }
+
                 return BoundedWrite.Written;
             }
         }
@@ -222,7 +227,17 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
             NotifyReaders();
         }
 
+        if (tail.WantsStamp)
+        {
+            TakeStamp();
+        }
+
         return true;
+    }
+
+    /// <summary>Called by a writer that found the Stamp flag. May be called under the gate.</summary>
+    private protected virtual void TakeStamp()
+    {
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -257,10 +272,16 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
 
     /// <summary>Claims the oldest item, if it is published.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Claim TryClaim(out T? item)
+    public Claim TryClaim(out T? item) => TryClaim(out item, out _);
+
+    /// <inheritdoc cref="TryClaim(out T)"/>
+    /// <param name="item">The item.</param>
+    /// <param name="position">Its position, if it was claimed.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Claim TryClaim(out T? item, out long position)
     {
         HeadWord claimed = default;
-        Claim claim = TryClaimCore(out item, ref claimed);
+        Claim claim = TryClaimCore(out item, ref claimed, out position);
         if (claimed.HasFlags)
         {
             AfterClaim(claimed);
@@ -271,8 +292,9 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
 
     // claimed: what the head said at the claim; where it has flags the caller must call AfterClaim, once it holds no gate.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Claim TryClaimCore(out T? item, ref HeadWord claimed)
+    private Claim TryClaimCore(out T? item, ref HeadWord claimed, out long position)
     {
+        position = 0;
         nint self = Turns.Self;
         while (true)
         {
@@ -332,6 +354,7 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
                     claimed = head;
                 }
 
+                position = head.Position;
                 return Claim.Claimed;
             }
         }

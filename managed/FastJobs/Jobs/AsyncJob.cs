@@ -34,6 +34,8 @@ internal sealed unsafe class AsyncJob<TState, TResult, TAwaiter, TWork> : Awaite
     private AsyncJob(int pool)
         : base(&RunJob, pool) => _onTaskEnd = OnTaskEnd;
 
+    public override Delegate? Work => _work;
+
     public void Set(Delegate work, TState state)
     {
         _work = work;

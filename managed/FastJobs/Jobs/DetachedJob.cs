@@ -19,6 +19,8 @@ internal sealed unsafe class DetachedJob<TState> : Job
     {
     }
 
+    public override Delegate? Work => _work;
+
     public void Set(Action<TState> work, TState state)
     {
         _work = work;

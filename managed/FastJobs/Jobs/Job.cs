@@ -31,6 +31,9 @@ internal abstract unsafe class Job
     /// <summary>The submitter's context, or null for the default one.</summary>
     public ExecutionContext? Context { get; set; }
 
+    /// <summary>What the job runs; null while it is in the pool. For listings.</summary>
+    public abstract Delegate? Work { get; }
+
     public JobWord Word => new(Volatile.Read(ref _word));
 
     public bool Run(Worker? worker) => _run(this, worker);

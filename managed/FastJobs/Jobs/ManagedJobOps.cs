@@ -89,6 +89,7 @@ internal readonly struct ManagedJobOps : IJobOps<JobRef>
     public static bool Run(JobRef item, Worker worker)
     {
         bool over = true;
+        Volatile.Write(ref worker.CurrentWork, item.Work); // pairs with LaneListing.Running
         if (item.Job is { } job)
         {
             over = job.Run(worker);
@@ -98,6 +99,7 @@ internal readonly struct ManagedJobOps : IJobOps<JobRef>
             RunDirect(item, worker);
         }
 
+        worker.CurrentWork = null;
         JobContext.Clean(); // a continuation that ran inline may have changed it too
         return over;
     }

@@ -25,6 +25,8 @@ internal sealed unsafe class SyncJob<TState, TResult, TWork> : AwaitedJob<TResul
     {
     }
 
+    public override Delegate? Work => _work;
+
     public void Set(Delegate work, TState state)
     {
         _work = work;

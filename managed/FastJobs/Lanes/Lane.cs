@@ -51,6 +51,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     private long _inlineFinished;
     private volatile bool _closed;
     private WorkerSetFigures _baseline;
+    private readonly QuietWatch _idle;
 
     public Lane(WorkerSetSettings settings, long backlog)
     {
@@ -63,6 +64,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
             Owner = this,
         };
         Queue = Workers.Queue;
+        _idle = new QuietWatch(IsIdle);
     }
 
     public int Id => Workers.Settings.LaneId;
@@ -85,7 +87,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     }
 
     /// <summary>Jobs that wait, those included that were taken off the queue and wait for something else.</summary>
-    public long WaitingJobs => Queue.Count + Volatile.Read(ref _waiting) + Workers.UrgentJobs;
+    public long WaitingJobs => Math.Max(0, Queue.Count + Volatile.Read(ref _waiting) + Workers.UrgentJobs);
 
     /// <summary>Counts jobs that left the queue and still wait; they count in the backlog.</summary>
     public void AddWaiting(int jobs)
@@ -96,6 +98,25 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
             AdjustCapacity();
         }
     }
+
+    /// <summary>
+    /// Takes a job that waits in the queue out of the counts, and puts a tombstone in its place: docs/protocols.md#cancel.
+    /// The job is compared, never looked into. False: it does not wait there.
+    /// </summary>
+    public bool TryCancelQueued(TJob job, TJob tombstone)
+    {
+        if (!Queue.TryReplace(job, tombstone))
+        {
+            return false;
+        }
+
+        AddWaiting(-1); // its room is free at once
+        Workers.CountCanceled();
+        return true;
+    }
+
+    /// <summary>A worker has claimed a tombstone, which counts nothing: it left the queue only now.</summary>
+    public void ClaimTombstone() => AddWaiting(1);
 
     private void AdjustCapacity()
     {
@@ -118,6 +139,23 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     public bool IsOwnWorker =>
         Worker.Current?.Host is { } host
         && (ReferenceEquals(host, Workers) || (host.Shared is { } shared && ReferenceEquals(shared, Workers.Shared)));
+
+    /// <summary>A task with whether there was a moment at which no job of the lane waited or ran.</summary>
+    public Task<bool> WhenIdleAsync(TimeSpan timeout, CancellationToken token) => _idle.WhenQuietAsync(timeout, token);
+
+    /// <summary>As <see cref="WhenIdleAsync"/>; blocks.</summary>
+    public bool WaitUntilIdle(int milliseconds) => _idle.WaitUntilQuiet(milliseconds);
+
+    /// <summary>Called after a job was counted as finished.</summary>
+    public void LookWhetherIdle() => _idle.Look();
+
+    // Finished first: neither falls, so equal means that they were at the moment between the two.
+    private bool IsIdle()
+    {
+        long finished = FinishedJobs;
+        Interlocked.MemoryBarrier();
+        return finished == SubmittedJobs;
+    }
 
     /// <summary>Hands a job in; waits for room unless the caller is one of the lane's own workers.</summary>
     public Submitted Submit(TJob job)

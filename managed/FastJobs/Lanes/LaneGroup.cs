@@ -15,6 +15,7 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
     private readonly Func<WorkerSetSettings, long, Lane<TJob, TSlot, TOps>> _create;
     private readonly List<IJobAccount> _others = [];
     private readonly List<WorkerSet<Worker, ReferenceSlot<Worker>, GuestOps<TJob, TOps>>> _shared = [];
+    private readonly AgeTicker _ages;
     private Lane<TJob, TSlot, TOps>[] _lanes = [];
     private int _ownJobs;
     private bool _closed;
@@ -24,9 +25,13 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
     {
         _create = create;
         _quiet = new QuietWatch(IsQuiet);
+        _ages = new AgeTicker(static () => TOps.BeforeThreadStart(), static () => TOps.AfterThreadStart());
     }
 
     public ReadOnlySpan<Lane<TJob, TSlot, TOps>> Lanes => Volatile.Read(ref _lanes);
+
+    /// <summary>Called, not under a lock, with the name of a thread that could not be started, and why.</summary>
+    public Action<string, Exception>? ThreadMissing { get; set; }
 
     /// <summary>The lane of a job class, or null.</summary>
     public Lane<TJob, TSlot, TOps>? Find(int id)
@@ -71,7 +76,9 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
             }
 
             lane = _create(made, backlog);
-            lane.Workers.Idled = _quiet.Look;
+            lane.Workers.Idled = (Action)lane.LookWhetherIdle + _quiet.Look;
+            lane.Workers.ThreadMissing = (thread, error) => ThreadMissing?.Invoke(thread, error);
+            lane.Queue.KeepAges(_ages);
             if (_closed)
             {
                 lane.Close();
@@ -151,6 +158,11 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
             {
                 threads.AddRange(set.End());
             }
+        }
+
+        if (_ages.End() is { } ticker)
+        {
+            threads.Add(ticker);
         }
 
         return threads;

@@ -16,7 +16,8 @@ internal interface ISleepers
 /// <param name="settings">The queue's capacity.</param>
 /// <param name="sleepers">Whoever is woken.</param>
 /// <param name="mayBeTakenSoon">Whether workers are threads, which between two jobs are about to look.</param>
-internal sealed class LaneQueue<TJob, TSlot>(ChannelSettings<TJob> settings, ISleepers sleepers, bool mayBeTakenSoon = true)
+internal sealed partial class LaneQueue<TJob, TSlot>(
+    ChannelSettings<TJob> settings, ISleepers sleepers, bool mayBeTakenSoon = true)
     : SegmentedChannel<TJob, TSlot>(settings)
     where TSlot : struct, ISlot<TJob, TSlot>
 {

@@ -25,6 +25,49 @@ internal sealed class QuietWatch(Func<bool> isQuiet)
         return waiter.Task;
     }
 
+    /// <summary>As <see cref="WhenQuiet"/>, until the time-out or the token says otherwise.</summary>
+    /// <returns>False: it was not quiet in that time.</returns>
+    public async Task<bool> WhenQuietAsync(TimeSpan timeout, CancellationToken token)
+    {
+        Task quiet = WhenQuiet();
+        try
+        {
+            await quiet.WaitAsync(timeout, token).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return Withdraw(quiet);
+        }
+        catch (OperationCanceledException)
+        {
+            Withdraw(quiet);
+            throw;
+        }
+    }
+
+    /// <summary>As <see cref="WhenQuiet"/>; blocks, and needs no other thread to go on.</summary>
+    public bool WaitUntilQuiet(int milliseconds)
+    {
+        Task quiet = WhenQuiet();
+        return quiet.Wait(milliseconds) || Withdraw(quiet);
+    }
+
+    // Nobody waits for the task any more. True: it had completed after all.
+    private bool Withdraw(Task quiet)
+    {
+        lock (_lock)
+        {
+            if (_waiting.RemoveAll(waiter => waiter.Task == quiet) > 0)
+            {
+                Interlocked.Decrement(ref _count);
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Called after a job was counted as finished.</summary>
     public void Look()
     {

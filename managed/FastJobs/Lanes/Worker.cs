@@ -55,6 +55,12 @@ internal sealed class Worker : IDisposable
     public nint CurrentKind = NoKind;
     public int CurrentLine;
 
+    /// <summary>What a managed job is made of while it runs; for listings.</summary>
+    public object? CurrentWork;
+
+    /// <summary>The position of the job that it claimed last.</summary>
+    public long Position;
+
     /// <summary>No job runs that a listing could show.</summary>
     public const nint NoKind = -1;
 

@@ -7,6 +7,9 @@ namespace FastJobs.Lanes;
 /// <summary>The life of a worker: start, search, run, park, exit.</summary>
 internal sealed partial class WorkerSet<TJob, TSlot, TOps>
 {
+    private MissingThread? _missing; // not told yet
+    private bool _missingTold;
+
     // Under the lock, so that the end of the set knows every thread. The new thread takes the lock only after its start was
     // reported here.
     private bool TryStartWorker()
@@ -22,10 +25,13 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         {
             worker.Thread.UnsafeStart(new Start(this, worker));
             _workers.Add(worker);
+            _missing = null;
+            _missingTold = false;
             return true;
         }
         catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
         {
+            _missing = new MissingThread(worker.Thread.Name!, e); // told once the lock is free
             return false; // the system has no more threads
         }
         finally
@@ -33,6 +39,30 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             TOps.AfterThreadStart();
         }
     }
+
+    // Whoever may have tried to start a thread calls this without the lock: the host's code is called.
+    private void TellOfMissingThread()
+    {
+        if (Volatile.Read(ref _missing) is null)
+        {
+            return;
+        }
+
+        MissingThread? missing;
+        lock (_lock)
+        {
+            missing = _missingTold ? null : _missing;
+            _missingTold = true;
+            _missing = null;
+        }
+
+        if (missing is not null)
+        {
+            ThreadMissing?.Invoke(missing.Name, missing.Error);
+        }
+    }
+
+    private sealed record MissingThread(string Name, Exception Error);
 
     private sealed class Start(WorkerSet<TJob, TSlot, TOps> set, Worker worker)
     {
@@ -129,7 +159,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
                 looks = searching ? Math.Max(looks, 0) : looks;
             }
 
-            Claim claim = TryTake(out TJob? job);
+            Claim claim = TryTake(worker, out TJob? job);
             if (claim == Claim.Claimed)
             {
                 looks = FoundLast;
@@ -197,7 +227,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Claim TryTake(out TJob? job)
+    private Claim TryTake(Worker worker, out TJob? job)
     {
         // Acquire: pairs with the increment in PushUrgent.
         if (Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(out job))
@@ -205,14 +235,14 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             return Claim.Claimed;
         }
 
-        return Queue.TryClaim(out job);
+        return Queue.TryClaim(out job, out worker.Position);
     }
 
     private bool TryTakeUrgent(out TJob? job)
     {
         lock (_lock)
         {
-            if (!_urgent.TryDequeue(out job))
+            if (!_urgent.TryDequeue(out job, out _))
             {
                 return false;
             }
@@ -225,14 +255,15 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     /// <summary>Runs one job in the calling thread, which is one of the set's workers and in a job now.</summary>
     public bool TryRunOne()
     {
-        if (TryTake(out TJob? job) != Claim.Claimed)
+        Worker worker = Worker.Current!;
+        if (TryTake(worker, out TJob? job) != Claim.Claimed)
         {
             return false;
         }
 
-        if (TOps.Run(job!, Worker.Current!))
+        if (TOps.Run(job!, worker))
         {
-            Worker.Current!.CountJob();
+            worker.CountJob();
         }
 
         return true;

@@ -24,8 +24,9 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
     private readonly Lock _lock = new();
     private readonly List<Worker> _workers = [];
     private readonly List<Worker> _parked = []; // the last to park is the first to be woken: its caches are warm
-    private readonly Queue<TJob> _urgent = new();
+    private readonly WaitingRing<TJob> _urgent = new();
     private int _urgentCount;
+    private long _urgentPushed;
     private int _control;
     private int _limit;
     private int _claimers;
@@ -36,6 +37,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
 
     // Figures of workers that are gone, and jobs that ended outside of any worker.
     private long _pastJobs;
+    private long _canceledJobs; // among them
     private long _pastBusyTicks;
 
     public WorkerSet(WorkerSetSettings settings, ChannelSettings<TJob> queueSettings)
@@ -70,6 +72,8 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
                 Volatile.Write(ref _limit, value);
                 Rebalance();
             }
+
+            TellOfMissingThread();
         }
     }
 
@@ -84,6 +88,8 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
                 _deferred = value;
                 Rebalance();
             }
+
+            TellOfMissingThread();
         }
     }
 
@@ -92,6 +98,11 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
 
     /// <summary>Called, not under a lock, when a worker has run out of work or a job has ended elsewhere.</summary>
     public Action? Idled { get; set; }
+
+    /// <summary>
+    /// Called, not under a lock, with the name of a thread that could not be started, and why. Once until one can be again.
+    /// </summary>
+    public Action<string, Exception>? ThreadMissing { get; set; }
 
     /// <summary>Jobs that are over. Read before the queue's end, an equal end means that nothing was in flight.</summary>
     public long FinishedJobs
@@ -131,29 +142,62 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         }
 
         Unpark(sleeper);
+        TellOfMissingThread();
     }
 
     /// <summary>Jobs that wait before all others.</summary>
     public int UrgentJobs => Volatile.Read(ref _urgentCount);
 
-    /// <summary>Calls <paramref name="visit"/> for each of them; none can be taken meanwhile.</summary>
-    public void VisitUrgent(Action<TJob> visit)
+    /// <summary>Urgent jobs since the set was made: how a cancel sees that one came while it looked.</summary>
+    public long UrgentPushed => Volatile.Read(ref _urgentPushed);
+
+    /// <summary>Calls <paramref name="visit"/> for the next few of them, with the time of their submit; none can be taken
+    /// meanwhile. Under the lock: must be short. False: there are no more.</summary>
+    public bool VisitSomeUrgent(ref long next, Action<TJob, long> visit)
+    {
+        const int JobsAtOnce = 64;
+        lock (_lock)
+        {
+            next = Math.Max(next, _urgent.First);
+            long stop = Math.Min(_urgent.End, next + JobsAtOnce);
+            for (; next < stop; next++)
+            {
+                if (_urgent.TryGet(next, out TJob? job, out long submittedAt))
+                {
+                    visit(job!, submittedAt);
+                }
+            }
+
+            return next < _urgent.End;
+        }
+    }
+
+    /// <summary>Takes an urgent job out. False: it is not among them.</summary>
+    public bool TryRemoveUrgent(TJob job)
     {
         lock (_lock)
         {
-            foreach (TJob job in _urgent)
+            for (long number = _urgent.First; number < _urgent.End; number++)
             {
-                visit(job);
+                if (_urgent.TryGet(number, out TJob? found, out _) && EqualityComparer<TJob>.Default.Equals(found, job))
+                {
+                    _urgent.Remove(number);
+                    Interlocked.Decrement(ref _urgentCount);
+                    return true;
+                }
             }
+
+            return false;
         }
     }
 
     /// <summary>Puts a job before all others of the queue; it keeps its place in the counts.</summary>
-    public void PushUrgent(TJob job)
+    public void PushUrgent(TJob job, long submittedAt)
     {
         lock (_lock)
         {
-            _urgent.Enqueue(job);
+            _urgent.Enqueue(job, submittedAt);
+            Volatile.Write(ref _urgentPushed, _urgentPushed + 1);
             Interlocked.Increment(ref _urgentCount); // full fence: pairs with EndSearch, before the look at searchers
         }
 
@@ -195,6 +239,18 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         Idled?.Invoke();
     }
 
+    /// <summary>Counts a job that was cancelled while it waited: it is over, and has not run.</summary>
+    public void CountCanceled()
+    {
+        lock (_lock)
+        {
+            _pastJobs++;
+            _canceledJobs++;
+        }
+
+        Idled?.Invoke();
+    }
+
     /// <summary>A job ended its worker's thread: another one takes its place.</summary>
     /// <returns>The worker, for what its job has to give back.</returns>
     public Worker? OnWorkerKilled(int number)
@@ -215,6 +271,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
             Rebalance();
         }
 
+        TellOfMissingThread();
         Idled?.Invoke();
         return worker.Guest is { } guest ? guest.Host.OnWorkerKilled(guest.Number) : worker;
     }
@@ -281,7 +338,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
             var figures = new WorkerSetFigures
             {
                 Threads = Shared is null ? _workers.Count : _claimers,
-                Jobs = _pastJobs,
+                Jobs = _pastJobs - _canceledJobs,
                 BusyTicks = _pastBusyTicks,
                 Held = _held,
                 Limit = _limit,

@@ -10,8 +10,12 @@
 #include "scheduler.h"
 #include "sp_async.h"
 #include "fj_config.h"
+#include "fj_inspect.h"
 
 FJ_BEGIN_DECLS
+
+/* A job class that stands for every pool, where a function says so. */
+#define FJ_ALL_POOLS (-3)
 
 /* Figures of one pool since it was created or reset. Set struct_size before the call. */
 typedef struct fj_pool_stats {
@@ -31,7 +35,12 @@ typedef struct fj_pool_stats {
 
 /* 1, or 0 for an unknown class or a struct_size that this version does not know. */
 FJ_API int fj_pool_stats_get(int jobclass, fj_pool_stats *stats);
+FJ_API int fj_pool_stats_get_by_name(const char *name, fj_pool_stats *stats);
+
+/* From now on the figures are of what comes; what is now (jobs waiting, threads) is not reset. FJ_ALL_POOLS:
+ * those of every pool. 1, or 0 for an unknown pool. */
 FJ_API int fj_pool_stats_reset(int jobclass);
+FJ_API int fj_pool_stats_reset_by_name(const char *name);
 
 /* The jobs of a pool by kind, a kind being the file:line that queued them. Fills up to `capacity` entries and
  * returns how many kinds there are, or -1. Reads no job that a worker could have claimed. */
@@ -53,7 +62,6 @@ FJ_API int fj_pool_set_idle_timeout(int jobclass, int milliseconds);
 /* Called in every worker thread of the pool that starts from now on: after it has started, and before it ends
  * (not if a job ended it with pthread_exit). Either may be NULL. jobclass FJ_ALL_POOLS: every pool that has
  * no hooks of its own, later ones too. A hook must not end its thread. */
-#define FJ_ALL_POOLS (-3)
 typedef void (*fj_worker_hook)(int jobclass, void *closure);
 FJ_API int fj_pool_set_worker_hooks(int jobclass, fj_worker_hook on_start, fj_worker_hook on_exit,
                                     void *closure);

@@ -44,7 +44,9 @@ enum fj_error {
     FJ_EEXIST = 8,     /* the name is taken */
     FJ_ENOMEM = 9,     /* out of memory or of threads */
     FJ_EINTERNAL = 10, /* a defect of FastJobs: the text says where */
-    FJ_ETHREAD = 11    /* only the thread of that scheduler may call this */
+    FJ_ETHREAD = 11,   /* only the thread of that scheduler may call this */
+    FJ_ETIMEDOUT = 12, /* the time-out passed first */
+    FJ_EIO = 13        /* a stream did not take what was written */
 };
 
 /* The code and the text of the last failed call of this thread; FJ_OK and "" if none failed yet. The text is

@@ -26,6 +26,7 @@ internal static class EngineContract
         new SubmitAfterStopCases(),
         new StatisticsCases(),
         new ReadCases(),
+        new InsideCases(),
         new AllocationCases(),
         new SharedWorkersCases())
         .Concat(SharedCases());

@@ -9,6 +9,8 @@ internal static class ModelContract
     public static IEnumerable<ContractCase> Cases() =>
     [
         .. QueueModel.Cases(),
+        .. CancelModel.Cases(),
+        .. AgesModel.Cases(),
         .. WakeModel.Cases(),
         .. ReadWaitModel.Cases(),
         .. WriteWaitModel.Cases(),

@@ -9,6 +9,7 @@
 #include "fastjobs.h"
 #include "fj_base.h"
 #include "fj_config.h"
+#include "fj_inspect.h"
 #include "io_wrapper.h"
 #include "misc/ec_string.h"
 #include "scheduler.h"
@@ -89,6 +90,27 @@ FIELD(fj_config_entry, source, 16);
 FIELD(fj_config_entry, pool, 24);
 FIELD(fj_config_entry, setting, 32);
 FIELD(fj_config_entry, text, 40);
+
+SIZE(fj_queued_job, 80);
+FIELD(fj_queued_job, struct_size, 0);
+FIELD(fj_queued_job, position, 8);
+FIELD(fj_queued_job, state, 16);
+FIELD(fj_queued_job, job, 24);
+FIELD(fj_queued_job, worker, 32);
+FIELD(fj_queued_job, function, 40);
+FIELD(fj_queued_job, file, 48);
+FIELD(fj_queued_job, line, 56);
+FIELD(fj_queued_job, age, 64);
+FIELD(fj_queued_job, label, 72);
+
+SIZE(fj_trace_event, 48);
+FIELD(fj_trace_event, struct_size, 0);
+FIELD(fj_trace_event, kind, 8);
+FIELD(fj_trace_event, job_class, 12);
+FIELD(fj_trace_event, job, 16);
+FIELD(fj_trace_event, worker, 24);
+FIELD(fj_trace_event, file, 32);
+FIELD(fj_trace_event, line, 40);
 
 SIZE(struct _io_job, 120);
 FIELD(struct _io_job, job, 0);

@@ -11,6 +11,7 @@
 #include "fastjobs.h"
 #include "fj_base.h"
 #include "fj_config.h"
+#include "fj_inspect.h"
 #include "io_wrapper.h"
 #include "misc/ec_string.h"
 #include "scheduler.h"
@@ -122,6 +123,27 @@ int main(void)
     FIELD(fj_config_entry, pool);
     FIELD(fj_config_entry, setting);
     FIELD(fj_config_entry, text);
+
+    SIZE(fj_queued_job);
+    FIELD(fj_queued_job, struct_size);
+    FIELD(fj_queued_job, position);
+    FIELD(fj_queued_job, state);
+    FIELD(fj_queued_job, job);
+    FIELD(fj_queued_job, worker);
+    FIELD(fj_queued_job, function);
+    FIELD(fj_queued_job, file);
+    FIELD(fj_queued_job, line);
+    FIELD(fj_queued_job, age);
+    FIELD(fj_queued_job, label);
+
+    SIZE(fj_trace_event);
+    FIELD(fj_trace_event, struct_size);
+    FIELD(fj_trace_event, kind);
+    FIELD(fj_trace_event, job_class);
+    FIELD(fj_trace_event, job);
+    FIELD(fj_trace_event, worker);
+    FIELD(fj_trace_event, file);
+    FIELD(fj_trace_event, line);
 
     SIZE(struct _io_job);
     FIELD(struct _io_job, job);
