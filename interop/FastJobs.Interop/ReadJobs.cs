@@ -42,6 +42,8 @@ internal static unsafe class ReadJobs
     /// <summary>Runs a job: reads all, and says in the job how that went.</summary>
     public static void Run(_io_job* job, ReadState* state)
     {
+        job->status = Status.IOJ_OPEN_FAILED; // what it stays if there is no memory for the next line
+        job->errorcode = Posix.ENoMemory;
         var end = new CancellationTokenSource();
         lock (s_lock)
         {

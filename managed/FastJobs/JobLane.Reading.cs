@@ -45,7 +45,7 @@ public sealed partial class JobLane
     /// that ends the job, also where it waits for bytes.</returns>
     /// <remarks>
     /// The job keeps a thread of the lane until all is read, also while it waits for the reader: readers that are slow
-    /// belong in a lane of their own. In a lane with a concurrency of 0 all is read before this returns, however much.
+    /// belong in a lane of their own, and a drain waits for them. In a lane with a concurrency of 0 all is read before this returns, however much.
     /// </remarks>
     public PipeReader OpenRead(string path, int readAhead = DefaultReadAhead, CancellationToken cancellationToken = default)
     {

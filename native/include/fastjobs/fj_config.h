@@ -59,8 +59,9 @@ typedef struct fj_config_entry {
  * library, this header's functions included. At most 100 errors are reported. */
 typedef void (*fj_config_callback)(const fj_config_entry *entry, void *closure);
 
-/** Reads a file and does what it says, or nothing if it has an error. A relative path is remembered as an
- * absolute one, for fj_config_reload. report may be NULL. Returns an enum fj_config_result. */
+/** Reads a file (its name is UTF-8) and does what it says, or nothing if it has an error. A relative path is
+ * remembered as an absolute one, for fj_config_reload. report may be NULL. Returns an enum fj_config_result.
+ */
 FJ_API int fj_config_load_file(const char *path, fj_config_callback report, void *closure);
 
 /** The same with a text. name is what to call it in errors, and may be NULL. */
