@@ -479,6 +479,28 @@ static void a_cancel_makes_room_in_the_backlog(void)
     AWAIT_TIMES(&s_done, 2);
 }
 
+static void never_resumed(validate_context *context, ec_async_job *job, void *closure)
+{
+    (void)context;
+    (void)job;
+    (void)closure;
+    CHECK(!"the context of a cancelled job is not resumed");
+}
+
+static void a_cancelled_job_gives_its_context_up(void)
+{
+    ec_async_job job = {.job_class = new_pool("inspect.module", 1), .worker = do_nothing};
+    validate_context *context = fj_validate_context_create(never_resumed, NULL, NULL);
+    ec_thread_pool_defer_spawn(job.job_class, 1);
+    ec_async_wake_validation_module(&job, context);
+    QUEUE(&job);
+    CHECK_EQ(fj_validate_context_is_suspended(context), 1);
+    CHECK_EQ(fj_cancel_job(&job), 1);
+    CHECK_EQ(fj_validate_context_is_suspended(context), 0);
+    CHECK_EQ(fj_validate_context_destroy(context), 1);
+    ec_thread_pool_defer_spawn(job.job_class, 0);
+}
+
 static void a_shutdown_does_not_wait_for_cancelled_jobs(void)
 {
     static ec_async_job jobs[100];
@@ -843,6 +865,7 @@ int main(void)
     RUN(a_queued_job_can_be_cancelled);
     RUN(a_running_job_cannot_be_cancelled);
     RUN(a_job_behind_a_semaphore_can_be_cancelled);
+    RUN(a_cancelled_job_gives_its_context_up);
     RUN(a_cancel_makes_room_in_the_backlog);
     RUN(cancels_under_load_end_each_job_once);
     RUN(an_empty_pool_is_waited_for);
