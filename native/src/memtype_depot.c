@@ -20,8 +20,8 @@ enum {
 _Static_assert(sizeof(struct fj_mt_magazine) == 512, "a magazine is whole cache lines");
 
 /* Free objects that take no memory but their own: number i holds the addresses of numbers i * room + 1 to
- * i * room + room, as in a heap, so that the first one leads to all. Packing and unpacking needs no lock, only
- * the first object is handed over under it. */
+ * i * room + room, as in a heap, so that the first one leads to all. Packing and unpacking needs no lock,
+ * only the first object is handed over under it. */
 struct fj_mt_bundle {
     struct fj_mt_bundle *next; /* of the first object: in the depot */
     size_t count;              /* of the first object: how many objects it leads to, itself included */
@@ -133,7 +133,8 @@ static size_t bundle_room(int memtype)
     return (fj_mt_types[memtype].stride - sizeof(struct fj_mt_bundle)) / sizeof(void *);
 }
 
-/* Empties a magazine that is not empty, into one bundle, or several if an object has no room for addresses. */
+/* Empties a magazine that is not empty, into one bundle, or several if an object has no room for addresses.
+ */
 static struct fj_mt_bundle *bundle_pack(int memtype, struct fj_mt_magazine *magazine)
 {
     size_t room = bundle_room(memtype);
