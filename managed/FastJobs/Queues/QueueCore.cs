@@ -1,0 +1,475 @@
+using System.Diagnostics;
+
+namespace FastJobs.Queues;
+
+/// <summary>
+/// A named queue: its jobs, in which order they run, how many at once, and who waits for them. This part has the fields,
+/// handing in, and what follows from a change; Running, Waiting, Ending and Listing have the rest. Any thread.
+/// docs/protocols.md#queued-job.
+/// </summary>
+/// <remarks>
+/// One short lock guards all fields and those of the queue's jobs. Under it no user code runs, no thread is woken and no
+/// ticket is handed to the workers: what a change asks for is noted in an <see cref="Aftermath"/> and done after it.
+/// A ticket is the right of a worker to run jobs of this queue. Invariant, at every release of the lock: if a job could
+/// run (one waits, the queue is not paused, fewer run than may) a ticket is out whose holder has yet to look.
+/// </remarks>
+internal sealed partial class QueueCore
+{
+    private readonly Lock _lock = new();
+    private readonly QueueSystem _system;
+    private readonly JobTable _table = new();
+    private Dictionary<string, JobExtras>? _own; // jobs with an id of their own
+    private JobExtras? _firstOwn;
+    private JobExtras? _lastOwn;
+    private int _ownNumbers; // of them, those whose id looks like a number's
+    private ExtrasList _heads; // the last to come is the first to run
+    private ExtrasList _listed; // own ids, and jobs whose time has come: between the numbers, by Before
+    private long _next; // the number of the next job
+    private int _concurrency;
+    private int _share; // of the threads' limit: at least the concurrency and what is out
+    private int _running;
+    private int _lent; // jobs that run and wait for a job of this queue: they do not count as running
+    private int _tickets; // held by workers that look, or on their way: 0 or 1
+    private long _jobs;
+    private long _waiting; // could run
+    private long _delayed;
+    private long _done;
+    private bool _paused;
+    private bool _deleting;
+    private bool _refusing;
+    private bool _ended;
+    private bool _holdsQuiet; // jobs wait and no ticket speaks for them
+    private volatile bool _gone;
+    private JobWaiter? _anyWaiters;
+    private List<FinishedFeed>? _feeds;
+
+    public QueueCore(QueueSystem system, string name, string description, int concurrency, long order)
+    {
+        _system = system;
+        Name = name;
+        Description = description;
+        Order = order;
+        _concurrency = _share = concurrency;
+    }
+
+    public string Name { get; }
+
+    public string Description { get; }
+
+    /// <summary>Queues are listed by it.</summary>
+    public long Order { get; }
+
+    public QueueSystem System => _system;
+
+    /// <summary>What a door shows of the queue to its users.</summary>
+    public object? Facade;
+
+    /// <summary>It was deleted, and its last job is gone.</summary>
+    public bool IsGone => _gone;
+
+    /// <summary>How many jobs run at once; takes effect at once, or as jobs end.</summary>
+    public int Concurrency
+    {
+        get => Volatile.Read(ref _concurrency);
+        set
+        {
+            Aftermath after = default;
+            lock (_lock)
+            {
+                _concurrency = value;
+                Settle(ref after);
+            }
+
+            after.Do(this);
+        }
+    }
+
+    /// <summary>Hands in a job that runs after those that came before, and gives it the next number.</summary>
+    public QueueStatus Enqueue(QueuedJob job, bool detached, out JobKey key)
+    {
+        Aftermath after = default;
+        long now = Stopwatch.GetTimestamp();
+        lock (_lock)
+        {
+            if (_refusing)
+            {
+                key = default;
+                return QueueStatus.Refused;
+            }
+
+            long number = TakeNumber();
+            key = new JobKey(number, null);
+            job.Flags |= detached ? JobFlags.Detached : 0;
+            job.Since = now;
+            _table.Add(number, job, plain: true);
+            _jobs++;
+            _waiting++;
+            Settle(ref after);
+        }
+
+        after.Do(this);
+        return QueueStatus.Ok;
+    }
+
+    /// <summary>Hands in a job that is more than that.</summary>
+    public QueueStatus Enqueue(QueuedJob job, in Placement placement, out JobKey key)
+    {
+        Aftermath after = default;
+        long now = Stopwatch.GetTimestamp();
+        lock (_lock)
+        {
+            key = default;
+            if (_refusing)
+            {
+                return QueueStatus.Refused;
+            }
+
+            if (placement.Id is { Length: > 0 } id)
+            {
+                if (FindLocked(new JobKey(JobKey.NumberIn(id), id), out _) is not null)
+                {
+                    return QueueStatus.JobExists;
+                }
+
+                key = new JobKey(-1, id);
+            }
+            else
+            {
+                key = new JobKey(TakeNumber(), null);
+            }
+
+            var extras = new JobExtras
+            {
+                Queue = this,
+                Job = job,
+                Number = key.Number,
+                Id = key.Id,
+                Before = _next,
+                RunBefore = _next,
+                Retry = placement.Retry,
+                ExpireAfter = placement.ExpireAfter,
+            };
+            job.Flags |= placement.Detached ? JobFlags.Detached : 0;
+            job.Since = now;
+            job.AttachExtras(extras);
+            AddLocked(job, extras, placement);
+            Settle(ref after);
+        }
+
+        after.Do(this);
+        return QueueStatus.Ok;
+    }
+
+    private void AddLocked(QueuedJob job, JobExtras extras, in Placement placement)
+    {
+        bool delayed = placement.Delay > TimeSpan.Zero;
+        bool plain = !delayed && !placement.Head && extras.Id is null;
+        _jobs++;
+        if (extras.Id is { } id)
+        {
+            AddOwn(id, extras);
+        }
+        else
+        {
+            _table.Add(extras.Number, job, plain);
+        }
+
+        if (delayed)
+        {
+            job.Flags |= JobFlags.Delayed | (placement.Head ? JobFlags.Head : 0);
+            _delayed++;
+            Arm(extras, placement.Delay);
+            return;
+        }
+
+        _waiting++;
+        if (placement.Head)
+        {
+            job.Flags |= JobFlags.Head;
+            _heads.AddFirst(extras);
+        }
+        else if (!plain)
+        {
+            job.Flags |= JobFlags.Listed;
+            _listed.AddLast(extras);
+        }
+    }
+
+    private long TakeNumber()
+    {
+        if (_ownNumbers > 0)
+        {
+            while (_own!.ContainsKey(new JobKey(_next, null).ToString()))
+            {
+                _next++;
+            }
+        }
+
+        return _next++;
+    }
+
+    private void AddOwn(string id, JobExtras extras)
+    {
+        (_own ??= []).Add(id, extras);
+        _ownNumbers += JobKey.NumberIn(id) >= 0 ? 1 : 0;
+        extras.PreviousOwn = _lastOwn;
+        if (_lastOwn is { } last)
+        {
+            last.NextOwn = extras;
+        }
+        else
+        {
+            _firstOwn = extras;
+        }
+
+        _lastOwn = extras;
+    }
+
+    private void RemoveOwn(JobExtras extras)
+    {
+        _own!.Remove(extras.Id!);
+        _ownNumbers -= JobKey.NumberIn(extras.Id!) >= 0 ? 1 : 0;
+        if (extras.PreviousOwn is { } previous)
+        {
+            previous.NextOwn = extras.NextOwn;
+        }
+        else
+        {
+            _firstOwn = extras.NextOwn;
+        }
+
+        if (extras.NextOwn is { } next)
+        {
+            next.PreviousOwn = extras.PreviousOwn;
+        }
+        else
+        {
+            _lastOwn = extras.PreviousOwn;
+        }
+    }
+
+    // The key may be what a user wrote, and then have both: an own id that looks like a number's is found if no job has
+    // the number. On return it is the job's.
+    private QueuedJob? FindLocked(JobKey wanted, out JobKey key)
+    {
+        if (wanted.Number >= 0 && _table.Find(wanted.Number) is { } numbered)
+        {
+            key = new JobKey(wanted.Number, null);
+            return numbered;
+        }
+
+        if (wanted.Id is { } id && _own is not null && _own.TryGetValue(id, out JobExtras? extras))
+        {
+            key = extras.Key;
+            return extras.Job;
+        }
+
+        key = default;
+        return null;
+    }
+
+    // Nobody can find the job any more: it is the caller's alone.
+    private void RemoveLocked(QueuedJob job, JobKey key, ref Aftermath after)
+    {
+        if (job.Extras is { } extras)
+        {
+            Disarm(extras);
+        }
+
+        if (key.Id is not null)
+        {
+            RemoveOwn(job.Extras!);
+        }
+        else
+        {
+            _table.Remove(key.Number);
+        }
+
+        _jobs--;
+        if (_jobs == 0)
+        {
+            TakeAnyWaiters(ref after);
+            if (_deleting)
+            {
+                BeGone(ref after);
+            }
+        }
+    }
+
+    private void BeGone(ref Aftermath after)
+    {
+        _gone = true;
+        after.Gone = true;
+        TakeAnyWaiters(ref after);
+        after.Feeds = _feeds;
+        _feeds = null;
+    }
+
+    // A job that waits is taken out of the order in which jobs run; it stays to be found.
+    private void LeaveOrder(QueuedJob job, JobKey key)
+    {
+        if (job.Is(JobFlags.Delayed))
+        {
+            Disarm(job.Extras!);
+            _delayed--;
+            job.Flags &= ~JobFlags.Delayed;
+            return;
+        }
+
+        _waiting--;
+        if (job.Is(JobFlags.Head))
+        {
+            _heads.Remove(job.Extras!);
+            job.Flags &= ~JobFlags.Head;
+        }
+        else if (job.Is(JobFlags.Listed))
+        {
+            _listed.Remove(job.Extras!);
+            job.Flags &= ~JobFlags.Listed;
+        }
+        else
+        {
+            _table.LeaveOrder(key.Number);
+        }
+    }
+
+    private void Arm(JobExtras extras, TimeSpan delay)
+    {
+        extras.Armed = true;
+        _system.Timer.Add(extras, delay);
+    }
+
+    private void Disarm(JobExtras extras)
+    {
+        if (extras.Armed)
+        {
+            extras.Armed = false; // if it is firing already it finds this
+            _system.Timer.Remove(extras);
+        }
+    }
+
+    // Makes the invariants true again. Last under the lock, after every change of what they depend on.
+    private void Settle(ref Aftermath after)
+    {
+        if (_waiting > 0 && _tickets == 0 && _running < _concurrency && !_paused)
+        {
+            _tickets = 1;
+            _system.Begin();
+            after.Ticket = true;
+        }
+
+        if (_share != _concurrency || _tickets + _running + _lent > _share || _gone)
+        {
+            int share = Math.Max(_gone ? 0 : _concurrency, _tickets + _running + _lent);
+            after.Limit += share - _share;
+            _share = share;
+        }
+
+        bool hold = _delayed > 0 || (_paused && _waiting > 0);
+        if (hold != _holdsQuiet)
+        {
+            _holdsQuiet = hold;
+            if (hold)
+            {
+                _system.Begin();
+            }
+            else
+            {
+                // What it stood for has a ticket by now, or is over.
+                _system.Over();
+                after.Look = true;
+            }
+        }
+    }
+}
+
+/// <summary>How a job is handed in, beyond its work.</summary>
+internal readonly record struct Placement(
+    string? Id, bool Detached, bool Head, TimeSpan Delay, RetryPolicy? Retry, TimeSpan? ExpireAfter)
+{
+    /// <summary>Nothing of it: the short way.</summary>
+    public bool IsPlain => !Head && Delay <= TimeSpan.Zero && Retry is null && ExpireAfter is null && string.IsNullOrEmpty(Id);
+}
+
+/// <summary>What a change under the lock asks for, done when the lock is free again.</summary>
+internal struct Aftermath
+{
+    public bool Ticket;
+    public bool Gone;
+    public bool Look;
+    public int Limit;
+
+    /// <summary>The waiter that takes the job along, which is out of the queue.</summary>
+    public JobWaiter? Waiter;
+    public QueuedJob? WaiterJob;
+
+    /// <summary>Those that waited for any job, linked.</summary>
+    public JobWaiter? Any;
+
+    /// <summary>A job that nobody knows any more.</summary>
+    public QueuedJob? Recycle;
+
+    /// <summary>Who is told that there will be no more finished jobs.</summary>
+    public List<FinishedFeed>? Feeds;
+    public System.IO.Pipelines.Pipe? Output;
+    public object? OutputError;
+
+    public void Do(QueueCore queue)
+    {
+        if (Limit > 0)
+        {
+            queue.System.ChangeLimit(Limit); // before the ticket that needs it
+        }
+
+        if (Ticket)
+        {
+            queue.System.Submit(queue);
+        }
+
+        if (Waiter is not null)
+        {
+            Waiter.Done(WaiterJob, QueueStatus.Ok);
+        }
+
+        if (Any is not null || Gone || Look || Limit < 0 || Recycle is not null || Output is not null || Feeds is not null)
+        {
+            DoRest(queue);
+        }
+    }
+
+    private readonly void DoRest(QueueCore queue)
+    {
+        Output?.Writer.Complete(OutputError as Exception);
+        for (JobWaiter? any = Any; any is not null;)
+        {
+            JobWaiter? next = any.Next;
+            any.Next = null;
+            any.Done(null, QueueStatus.Ok);
+            any = next;
+        }
+
+        if (Limit < 0)
+        {
+            queue.System.ChangeLimit(Limit);
+        }
+
+        Recycle?.Recycle();
+        if (Gone)
+        {
+            queue.System.Forget(queue);
+        }
+
+        if (Feeds is not null)
+        {
+            foreach (FinishedFeed feed in Feeds)
+            {
+                feed.End();
+            }
+        }
+
+        if (Look)
+        {
+            queue.System.Host.LookForQuiet();
+        }
+    }
+}
