@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using FastJobs.Jobs;
 using FastJobs.Queues;
@@ -149,7 +148,7 @@ public sealed partial class JobQueue
     {
         bool running = job.State == JobFlags.Running;
         bool done = job.State == JobFlags.Done;
-        TimeSpan since = Stopwatch.GetElapsedTime(job.Since);
+        TimeSpan since = job.Elapsed;
         DateTimeOffset start = DateTimeOffset.UtcNow - since;
         JobExtras? extras = job.Extras;
         return new QueuedJobInfo

@@ -11,6 +11,7 @@ internal sealed class JobTable
 
     // The first chunk of a queue starts small, so that a queue with a few jobs is.
     private const int FirstLength = 16;
+    private const int GrownLength = 64;
 
     private Dictionary<long, Chunk>? _directory; // once there are two
     private Chunk? _first;
@@ -34,7 +35,7 @@ internal sealed class JobTable
         int place = (int)(number & (ChunkLength - 1));
         if (place >= chunk.Jobs.Length)
         {
-            Array.Resize(ref chunk.Jobs, ChunkLength);
+            Array.Resize(ref chunk.Jobs, place < GrownLength ? GrownLength : ChunkLength);
         }
 
         chunk.Jobs[place] = job;

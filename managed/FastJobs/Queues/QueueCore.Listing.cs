@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace FastJobs.Queues;
 
 /// <summary>Looks at a job; under its queue's lock, so it must be short and call nobody.</summary>
@@ -158,9 +156,6 @@ internal sealed partial class QueueCore
             }
         }
     }
-
-    /// <summary>The time that passed since a timestamp of a job, in milliseconds.</summary>
-    public static long MillisecondsSince(long timestamp) => (long)Stopwatch.GetElapsedTime(timestamp).TotalMilliseconds;
 }
 
 /// <summary>See <see cref="QueueCore.WithExtras"/>.</summary>

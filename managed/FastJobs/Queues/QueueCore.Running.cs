@@ -7,28 +7,29 @@ internal sealed partial class QueueCore
 {
     // As a lane on shared threads: so many jobs, or so long, while other queues wait for the thread.
     private const int JobsATurn = Parking.Spinning.JobsATurn;
-    private const long MillisecondsATurn = Parking.Spinning.MillisecondsATurn;
+    private static readonly long s_ticksATurn = Parking.Spinning.MillisecondsATurn * Stopwatch.Frequency / 1000;
 
     /// <summary>Runs jobs while there are some and others need not have the thread. In a worker.</summary>
     public void RunTicket(RunSlot slot)
     {
-        long began = Stopwatch.GetTimestamp();
-        long turn = began;
+        long turn = Stopwatch.GetTimestamp();
         int jobs = 0;
-        QueuedJob? job = TakeFirst(slot, began);
+        QueuedJob? job = TakeFirst(slot, turn);
         while (job is not null)
         {
             RunEnd end = job.Run(slot);
             _system.Host.AfterJob(slot.WorkerState);
             slot.Jobs++;
-            bool mayGoOn = MayGoOn(slot, ref jobs, turn);
-            job = end == RunEnd.Pending ? TakeAnother(slot, mayGoOn) : Finish(slot, end, mayGoOn);
+            long now = Stopwatch.GetTimestamp(); // once a job: reading this clock costs as much as taking the lock
+            bool mayGoOn = MayGoOn(slot, ++jobs, now - turn);
+            job = end == RunEnd.Pending ? TakeAnother(slot, now, mayGoOn) : Finish(slot, end, now, mayGoOn);
         }
 
         _system.Over(); // the worker reports when it runs out of tickets
     }
 
-    private bool MayGoOn(RunSlot slot, ref int jobs, long turn)
+    // Whether others wait for the thread is asked now and then only: they would feel every question.
+    private bool MayGoOn(RunSlot slot, int jobs, long ticks)
     {
         long most = _system.JobsPerThread;
         if (most > 0 && slot.Jobs >= most)
@@ -37,9 +38,8 @@ internal sealed partial class QueueCore
             return false;
         }
 
-        jobs++;
-        return !_system.Workers.Queue.HasWork
-            || (jobs < JobsATurn && Stopwatch.GetElapsedTime(turn).TotalMilliseconds < MillisecondsATurn);
+        return (jobs % JobsATurn != 0 && ticks < s_ticksATurn)
+            || !_system.Workers.Queue.HasWork;
     }
 
     private QueuedJob? TakeFirst(RunSlot slot, long now)
@@ -58,12 +58,11 @@ internal sealed partial class QueueCore
     }
 
     // The job went on without the thread, which is free for another one.
-    private QueuedJob? TakeAnother(RunSlot slot, bool mayGoOn)
+    private QueuedJob? TakeAnother(RunSlot slot, long now, bool mayGoOn)
     {
         slot.Clear();
         Aftermath after = default;
         QueuedJob? job = null;
-        long now = Stopwatch.GetTimestamp();
         lock (_lock)
         {
             if (mayGoOn)
@@ -79,11 +78,10 @@ internal sealed partial class QueueCore
     }
 
     // Ends one job and starts the next in one go.
-    private QueuedJob? Finish(RunSlot slot, RunEnd end, bool mayGoOn)
+    private QueuedJob? Finish(RunSlot slot, RunEnd end, long now, bool mayGoOn)
     {
         Aftermath after = default;
         QueuedJob? next = null;
-        long now = Stopwatch.GetTimestamp();
         JobKey key = slot.Key;
         QueuedJob done = slot.Job!;
         object? inner = slot.Inner;
@@ -129,7 +127,7 @@ internal sealed partial class QueueCore
     /// <summary>A job that went on without its thread has ended. In any thread.</summary>
     public void FinishElsewhere(RunSlot slot, RunEnd end)
     {
-        Finish(slot, end, mayGoOn: false);
+        Finish(slot, end, Stopwatch.GetTimestamp(), mayGoOn: false);
         _system.Over();
         _system.Host.LookForQuiet();
     }
@@ -161,7 +159,7 @@ internal sealed partial class QueueCore
         _running--;
         if (job.Extras is { } extras)
         {
-            if (end == RunEnd.Failed && TryAgain(job, extras, now))
+            if (end == RunEnd.Failed && TryAgain(job, extras))
             {
                 return false;
             }
@@ -255,7 +253,7 @@ internal sealed partial class QueueCore
     }
 
     // Under the lock: the failed job runs once more, if it may, after a while.
-    private bool TryAgain(QueuedJob job, JobExtras extras, long now)
+    private bool TryAgain(QueuedJob job, JobExtras extras)
     {
         if (extras.Retry is not { } retry
             || extras.Attempt >= retry.MaxAttempts
@@ -270,7 +268,7 @@ internal sealed partial class QueueCore
         extras.Attempt++;
         extras.Cancellation = null;
         job.Flags &= ~JobFlags.StateMask;
-        job.Since = now;
+        job.Since = Environment.TickCount64;
         job.Aux = 0;
         job.Flags |= JobFlags.Delayed;
         _delayed++;

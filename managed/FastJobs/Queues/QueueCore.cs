@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace FastJobs.Queues;
 
 /// <summary>
@@ -88,7 +86,7 @@ internal sealed partial class QueueCore
     public QueueStatus Enqueue(QueuedJob job, bool detached, out JobKey key)
     {
         Aftermath after = default;
-        long now = Stopwatch.GetTimestamp();
+        long now = Environment.TickCount64;
         lock (_lock)
         {
             if (_refusing)
@@ -115,7 +113,7 @@ internal sealed partial class QueueCore
     public QueueStatus Enqueue(QueuedJob job, in Placement placement, out JobKey key)
     {
         Aftermath after = default;
-        long now = Stopwatch.GetTimestamp();
+        long now = Environment.TickCount64;
         lock (_lock)
         {
             key = default;

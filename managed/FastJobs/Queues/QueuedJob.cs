@@ -69,7 +69,7 @@ internal abstract class QueuedJob(int pool) : Pooled(pool)
     /// <summary>While it runs: the thread. Done: how long it ran, in milliseconds.</summary>
     public int Aux;
 
-    /// <summary>A Stopwatch timestamp: when it was queued, or started.</summary>
+    /// <summary>When it was queued, in milliseconds (a coarse clock, but quick); then when it started, a Stopwatch timestamp.</summary>
     public long Since;
 
     // The work (its exception or its result, once it is done), with up to two objects around it: [waiter ->] [extras ->].
@@ -78,6 +78,11 @@ internal abstract class QueuedJob(int pool) : Pooled(pool)
     public JobFlags State => Flags & JobFlags.StateMask;
 
     public JobFlags Outcome => Flags & JobFlags.OutcomeMask;
+
+    /// <summary>The time since then.</summary>
+    public TimeSpan Elapsed => State == 0
+        ? TimeSpan.FromMilliseconds(Environment.TickCount64 - Since)
+        : Stopwatch.GetElapsedTime(Since);
 
     public bool Is(JobFlags flag) => (Flags & flag) != 0;
 
