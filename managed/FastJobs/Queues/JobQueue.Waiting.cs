@@ -30,8 +30,7 @@ public sealed partial class JobQueue
 
     /// <summary>As <see cref="WaitAsync{TResult}(QueuedJobId, TimeSpan, CancellationToken)"/>, whatever the result.</summary>
     public ValueTask WaitAsync(QueuedJobId id, TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        TypedWaiter<Nothing, TakeNothing>.Drop(
-            TypedWaiter<Nothing, TakeNothing>.Wait(Core, id.Key, timeout, cancellationToken));
+        TypedWaiter<Nothing, TakeNothing>.WaitOnly(Core, id.Key, timeout, cancellationToken);
 
     /// <summary>
     /// Waits until the job has ended, and collects it however that was: failures are told, not thrown.
@@ -49,8 +48,7 @@ public sealed partial class JobQueue
     /// <exception cref="TimeoutException">The time is over.</exception>
     /// <exception cref="JobQueueException">The engine has ended.</exception>
     public ValueTask WaitAnyAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        TypedWaiter<Nothing, TakeNothing>.Drop(
-            TypedWaiter<Nothing, TakeNothing>.Wait(Core, null, timeout, cancellationToken));
+        TypedWaiter<Nothing, TakeNothing>.WaitOnly(Core, null, timeout, cancellationToken);
 
     /// <summary>As <see cref="WaitAnyAsync(TimeSpan, CancellationToken)"/>, without a time-out.</summary>
     public ValueTask WaitAnyAsync(CancellationToken cancellationToken = default) =>

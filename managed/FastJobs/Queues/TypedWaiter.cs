@@ -81,6 +81,8 @@ internal sealed class TypedWaiter<TResult, TTake> : JobWaiter, IValueTaskSource<
 {
     private static readonly JobPool<TypedWaiter<TResult, TTake>> s_pool = new(static pool => new(pool));
 
+    private static readonly JobKey s_any = new(-1, "");
+
     private CompletionCore<TResult> _core;
     private CancellationToken _token;
     private CancellationTokenRegistration _registration;
@@ -92,21 +94,44 @@ internal sealed class TypedWaiter<TResult, TTake> : JobWaiter, IValueTaskSource<
     }
 
     /// <summary>Waits for a job, or with no key for any.</summary>
-    public static ValueTask<TResult> Wait(QueueCore queue, JobKey? key, TimeSpan timeout, CancellationToken token)
+    public static ValueTask<TResult> Wait(QueueCore queue, JobKey? key, TimeSpan timeout, CancellationToken token) =>
+        Start(queue, key, timeout, token, out TResult result, out Exception? error) is { } waiter
+            ? new ValueTask<TResult>(waiter, waiter._core.Version)
+            : error is null ? new ValueTask<TResult>(result)
+            : new ValueTask<TResult>(Failed(error));
+
+    /// <summary>The same wait, for one who does not want the result.</summary>
+    public static ValueTask WaitOnly(QueueCore queue, JobKey? key, TimeSpan timeout, CancellationToken token) =>
+        Start(queue, key, timeout, token, out _, out Exception? error) is { } waiter
+            ? new ValueTask(waiter, waiter._core.Version)
+            : error is null ? default
+            : new ValueTask(Failed(error));
+
+    private static Task<TResult> Failed(Exception error) => error is OperationCanceledException { CancellationToken: var token }
+        && token.IsCancellationRequested
+        ? Task.FromCanceled<TResult>(token)
+        : Task.FromException<TResult>(error);
+
+    // Null: the wait was over at once.
+    private static TypedWaiter<TResult, TTake>? Start(
+        QueueCore queue, JobKey? key, TimeSpan timeout, CancellationToken token, out TResult result, out Exception? error)
     {
         if (timeout != Timeout.InfiniteTimeSpan && timeout < TimeSpan.Zero)
         {
             throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "A time-out is zero or longer, or infinite.");
         }
 
+        result = default!;
         if (token.IsCancellationRequested)
         {
-            return ValueTask.FromCanceled<TResult>(token);
+            error = new OperationCanceledException(token);
+            return null;
         }
 
         TypedWaiter<TResult, TTake> waiter = s_pool.Get();
         waiter.Queue = queue;
         waiter.TimerDelay = timeout > TimeSpan.Zero ? timeout : Timeout.InfiniteTimeSpan;
+        waiter.Key = key ?? s_any;
         waiter._token = token;
         if (token.CanBeCanceled)
         {
@@ -125,14 +150,14 @@ internal sealed class TypedWaiter<TResult, TTake> : JobWaiter, IValueTaskSource<
             : queue.BeginWaitAny(waiter, timeout != TimeSpan.Zero);
         if (status == QueueStatus.Waiting)
         {
-            return new ValueTask<TResult>(waiter, waiter._core.Version);
+            error = null;
+            return waiter;
         }
 
         waiter.LeaveToken();
         waiter.Recycle();
-        JobKey asked = key ?? new JobKey(-1, "");
-        Exception? error = null;
-        TResult result = default!;
+        JobKey asked = key ?? s_any;
+        error = null;
         if (status == QueueStatus.Ok)
         {
             result = TTake.Take(queue, asked, job, out error);
@@ -143,7 +168,7 @@ internal sealed class TypedWaiter<TResult, TTake> : JobWaiter, IValueTaskSource<
             error = ErrorOf(status, queue, asked, token);
         }
 
-        return error is null ? new ValueTask<TResult>(result) : FromError(error);
+        return null;
     }
 
     public override bool Accepts(QueuedJob job) => TTake.Accepts(job);
@@ -201,16 +226,9 @@ internal sealed class TypedWaiter<TResult, TTake> : JobWaiter, IValueTaskSource<
 
     void IThreadPoolWorkItem.Execute() => _core.Continue();
 
-    /// <summary>The same wait, for one who does not want the result.</summary>
-    public static async ValueTask Drop(ValueTask<TResult> wait) => await wait.ConfigureAwait(false);
-
-    private static ValueTask<TResult> FromError(Exception error) => error is OperationCanceledException
-        ? new ValueTask<TResult>(Task.FromException<TResult>(error))
-        : ValueTask.FromException<TResult>(error);
-
     public static Exception ErrorOf(QueueStatus status, QueueCore queue, JobKey key, CancellationToken token) => status switch
     {
-        QueueStatus.TimedOut => new TimeoutException(key.Id == ""
+        QueueStatus.TimedOut => new TimeoutException(key == s_any
             ? $"Wait timed out. (any job of queue \"{queue.Name}\")"
             : $"Wait timed out. (job {key} of queue \"{queue.Name}\")"),
         QueueStatus.WaitCanceled => new OperationCanceledException(token),
