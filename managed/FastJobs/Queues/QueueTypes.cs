@@ -208,7 +208,10 @@ public sealed record QueuedJobOptions
     /// <summary>When the job is tried again after a failure; null: never.</summary>
     public RetryPolicy? Retry { get; init; }
 
-    /// <summary>So long after its end the job and its result disappear if nobody collects them; null: never.</summary>
+    /// <summary>
+    /// So long after its end the job and its result disappear if nobody collects them; null: as its queue says;
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: never.
+    /// </summary>
     public TimeSpan? ExpireAfter { get; init; }
 
     internal Placement ToPlacement(TimeSpan? expireAfter)
@@ -216,7 +219,7 @@ public sealed record QueuedJobOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(Delay, TimeSpan.Zero);
         Retry?.Validate();
         TimeSpan? expiry = ExpireAfter ?? expireAfter;
-        if (expiry < TimeSpan.Zero)
+        if (expiry < TimeSpan.Zero && expiry != Timeout.InfiniteTimeSpan)
         {
             throw new ArgumentOutOfRangeException(nameof(ExpireAfter), expiry, "A job expires after its end, not before.");
         }

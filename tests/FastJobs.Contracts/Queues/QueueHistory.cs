@@ -249,6 +249,10 @@ internal sealed class QueueHistory
         {
             return e.Error.ToString();
         }
+        catch (OperationCanceledException e) when (e is not QueuedJobCanceledException)
+        {
+            return "canceled";
+        }
         catch (Exception e)
         {
             return e.GetType().Name;

@@ -176,7 +176,7 @@ internal sealed class QueueModelState(int concurrency)
 
     public void CancelWait(ModelWait wait)
     {
-        wait.Result = nameof(TaskCanceledException);
+        wait.Result = "canceled";
         _anyWaits.Remove(wait);
         if (wait.Job is { } job)
         {
