@@ -18,5 +18,6 @@ internal static class ModelContract
         .. CompletionModel.Cases(),
         .. HandleModel.Cases(),
         .. AwaitedJobModel.Cases(),
+        .. QueuedJobModel.Cases(),
     ];
 }

@@ -293,6 +293,7 @@ internal sealed class QueueHistory
         while (_model.Jobs.Count > 0)
         {
             EndRunning(succeed: true);
+            Compare(); // it ends in another thread
             foreach (ModelJob job in _model.Jobs.Where(job => job.State == "done").ToArray())
             {
                 ModelWait expected = _model.Wait(job.Id, poll: true);
