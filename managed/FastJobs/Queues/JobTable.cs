@@ -13,6 +13,9 @@ internal sealed class JobTable
     private const int FirstLength = 16;
     private const int GrownLength = 64;
 
+    private const JobFlags NotPlain =
+        JobFlags.StateMask | JobFlags.Head | JobFlags.Listed | JobFlags.Delayed | JobFlags.Canceling;
+
     private Dictionary<long, Chunk>? _directory; // once there are two
     private Chunk? _first;
     private Chunk? _last;
@@ -84,7 +87,7 @@ internal sealed class JobTable
         for (int place = (int)Math.Max(0, _cursor - start); ; place++)
         {
             if (chunk.Jobs[place] is { } found
-                && (found.Flags & (JobFlags.StateMask | JobFlags.Head | JobFlags.Listed | JobFlags.Delayed)) == 0)
+                && (found.Flags & NotPlain) == 0)
             {
                 _cursorChunk = chunk;
                 _cursor = start + place;

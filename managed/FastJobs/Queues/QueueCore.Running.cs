@@ -18,11 +18,11 @@ internal sealed partial class QueueCore
         while (job is not null)
         {
             RunEnd end = job.Run(slot);
-            _system.Host.AfterJob(slot.WorkerState);
             slot.Jobs++;
             long now = Stopwatch.GetTimestamp(); // once a job: reading this clock costs as much as taking the lock
             bool mayGoOn = MayGoOn(slot, ++jobs, now - turn);
             job = end == RunEnd.Pending ? TakeAnother(slot, now, mayGoOn) : Finish(slot, end, now, mayGoOn);
+            _system.Host.AfterJob(slot.WorkerState); // after the waiter was told: it need not wait for this
         }
 
         _system.Over(); // the worker reports when it runs out of tickets
@@ -250,79 +250,5 @@ internal sealed partial class QueueCore
         slot.Began = now;
         slot.Set(this, job, number);
         return job;
-    }
-
-    // Under the lock: the failed job runs once more, if it may, after a while.
-    private bool TryAgain(QueuedJob job, JobExtras extras)
-    {
-        if (extras.Retry is not { } retry
-            || extras.Attempt >= retry.MaxAttempts
-            || _ended
-            || _discarding
-            || job.Is(JobFlags.CancelRequested))
-        {
-            return false;
-        }
-
-        TimeSpan delay = retry.DelayAfter(extras.Attempt);
-        extras.Attempt++;
-        extras.Cancellation = null;
-        job.Flags &= ~JobFlags.StateMask;
-        job.Since = Environment.TickCount64;
-        job.Aux = 0;
-        job.Flags |= JobFlags.Delayed;
-        _delayed++;
-        Arm(extras, delay);
-        return true;
-    }
-
-    /// <summary>The time of a delayed job, or of a finished one that nobody collected, has come.</summary>
-    public void OnDue(JobExtras extras)
-    {
-        Aftermath after = default;
-        QueuedJob? expired = null;
-        lock (_lock)
-        {
-            if (!extras.Armed)
-            {
-                return;
-            }
-
-            extras.Armed = false;
-            QueuedJob job = extras.Job;
-            if (job.Is(JobFlags.Delayed))
-            {
-                job.Flags &= ~JobFlags.Delayed;
-                _delayed--;
-                _waiting++;
-                if (job.Is(JobFlags.Head))
-                {
-                    _heads.AddFirst(extras);
-                }
-                else
-                {
-                    extras.RunBefore = _next; // behind all that came meanwhile
-                    job.Flags |= JobFlags.Listed;
-                    _listed.AddLast(extras);
-                }
-            }
-            else
-            {
-                _done--;
-                RemoveLocked(job, extras.Key, ref after);
-                expired = job;
-            }
-
-            Settle(ref after);
-        }
-
-        if (expired is not null)
-        {
-            _system.Host.Log(new QueueEvent(
-                QueueEventKind.Expired, this, extras.Key, expired, null, extras.ExpireAfter ?? default));
-            expired.Recycle();
-        }
-
-        after.Do(this);
     }
 }

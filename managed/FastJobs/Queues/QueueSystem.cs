@@ -12,7 +12,7 @@ internal interface IQueueHost
     /// <summary>First in a worker's thread; what it returns is <see cref="RunSlot.WorkerState"/>.</summary>
     object? OnWorkerStart();
 
-    /// <summary>After each job, in its thread: to clean up for the next one.</summary>
+    /// <summary>After each job, in its thread and after its waiter was told: to clean up for the next one.</summary>
     void AfterJob(object? workerState);
 
     /// <summary>Last in a worker's thread.</summary>

@@ -179,7 +179,8 @@ internal abstract class QueuedJob(int pool) : Pooled(pool)
 
     /// <summary>
     /// It was cancelled while it runs. Called in the canceller's thread, under no lock; the job does not end before this
-    /// returns, so what this stops is still the job's. Must not wait for the job, and throws nothing.
+    /// returns, so what this stops is still the job's. It may come before <see cref="Run"/> has begun, which must look
+    /// then. Must not wait for the job, and throws nothing.
     /// </summary>
     public virtual void StopRunning()
     {

@@ -122,7 +122,7 @@ internal sealed partial class QueuedJobModel(QueuedJobModel.Cast cast, QueuedJob
         .. Enum.GetValues<Cast>().Select(cast =>
             Proof.Holds($"QueuedJob_{cast}_EachJobEndsOnce", () => new QueuedJobModel(cast))),
         Caught(Bug.NoTicketAfterATurn, Cast.TimeoutAndCanceler, "nobody comes"),
-        Caught(Bug.TicketStaysUntilTheStart, Cast.AnyWaiterAndDeleter, "stuck"),
+        Caught(Bug.TicketStaysUntilTheStart, Cast.TimeoutAndCanceler, "nobody comes"),
         Caught(Bug.TimeoutTellsWithoutLooking, Cast.TimeoutAndCanceler, "told twice"),
         Caught(Bug.WaiterIsTakenOffLater, Cast.TimeoutAndCanceler, "told twice"),
         Caught(Bug.StopsWithoutHolding, Cast.TimeoutAndCanceler, "stopped another job"),

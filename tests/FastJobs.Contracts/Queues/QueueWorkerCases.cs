@@ -85,7 +85,7 @@ internal sealed class QueueWorkerCases : QueueCases
         for (int i = 0; i < 5; i++)
         {
             Check.Equal(1, (int)queue.Wait<object>(queue.Enqueue(static (_, job) => job.WorkerState!, 0)));
-            Check.Equal(i + 1, Volatile.Read(ref counts[1]));
+            Spin.Until(() => Volatile.Read(ref counts[1]) == i + 1);
         }
 
         await engine.DisposeAsync().Within();
