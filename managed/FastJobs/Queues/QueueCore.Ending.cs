@@ -5,8 +5,6 @@ namespace FastJobs.Queues;
 /// <summary>Cancelling jobs, pausing and deleting the queue, the end of the engine.</summary>
 internal sealed partial class QueueCore
 {
-    private bool _discarding;
-
     /// <summary>
     /// Cancels a job. Ok: one that waited is done now and never starts; one that runs is told, and ends as cancelled; one
     /// that is done stays as it is. Waited: somebody waits for it, and it goes on.
@@ -184,10 +182,14 @@ internal sealed partial class QueueCore
     public long DiscardWaiting()
     {
         long discarded = 0;
+        Aftermath after = default;
         lock (_lock)
         {
             _refusing = _discarding = true;
+            Settle(ref after);
         }
+
+        after.Do(this);
 
         foreach (JobKey key in Keys())
         {

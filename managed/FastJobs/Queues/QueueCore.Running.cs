@@ -219,7 +219,7 @@ internal sealed partial class QueueCore
     // Under the lock: the next job is marked as running, and is the slot's.
     private QueuedJob? TryStart(RunSlot slot, long now)
     {
-        if (_waiting == 0 || _paused || _running >= _concurrency)
+        if (_waiting == 0 || StartsNone || _running >= _concurrency)
         {
             return null;
         }

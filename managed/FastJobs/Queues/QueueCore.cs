@@ -36,6 +36,7 @@ internal sealed partial class QueueCore
     private bool _paused;
     private bool _deleting;
     private bool _refusing;
+    private bool _discarding;
     private bool _ended;
     private bool _holdsQuiet; // jobs wait and no ticket speaks for them
     private volatile bool _gone;
@@ -194,10 +195,13 @@ internal sealed partial class QueueCore
         }
     }
 
+    // After the deadline of a stop none may start in the place of those that are cancelled.
+    private bool StartsNone => _paused || _discarding;
+
     // Makes the invariants true again. Last under the lock, after every change of what they depend on.
     private void Settle(ref Aftermath after)
     {
-        if (_waiting > 0 && _tickets == 0 && _running < _concurrency && !_paused)
+        if (_waiting > 0 && _tickets == 0 && _running < _concurrency && !StartsNone)
         {
             _tickets = 1;
             _system.Begin();
@@ -211,7 +215,7 @@ internal sealed partial class QueueCore
             _share = share;
         }
 
-        bool hold = _delayed > 0 || (_paused && _waiting > 0);
+        bool hold = _delayed > 0 || (StartsNone && _waiting > 0);
         if (hold != _holdsQuiet)
         {
             _holdsQuiet = hold;
