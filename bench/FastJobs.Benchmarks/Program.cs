@@ -3,6 +3,7 @@
 //   dotnet run -c Release --project bench/FastJobs.Benchmarks -- --list flat
 //   dotnet run -c Release --project bench/FastJobs.Benchmarks -- --filter '*Channel*'
 //   dotnet run -c Release --project bench/FastJobs.Benchmarks -- --arena 5    a million jobs, in turn with the ThreadPool, 5 times
+//   dotnet run -c Release --project bench/FastJobs.Benchmarks -- --queues 5   the named queues: throughput, depth, memory
 //   dotnet run -c Release --project bench/FastJobs.Benchmarks -- --gates      fails if a benchmark allocates more than it may
 //
 // Figures of one run may be compared with each other, and with no other run's.
@@ -17,6 +18,11 @@ using FastJobs.Benchmarks;
 if (args is ["--arena", var repetitions] && int.TryParse(repetitions, out int count) && count > 0)
 {
     return await Arena.RunAsync(count);
+}
+
+if (args is ["--queues", var rounds] && int.TryParse(rounds, out int queueRounds) && queueRounds > 0)
+{
+    return await QueueArena.RunAsync(queueRounds);
 }
 
 if (!args.Contains("--gates"))

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using FastJobs.Jobs;
 using FastJobs.Lanes;
+using FastJobs.Queues;
 
 namespace FastJobs;
 
@@ -24,6 +25,7 @@ public sealed partial class JobEngine : IAsyncDisposable, IJobReports
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stopping = new();
     private JobLane[] _lanes = [];
+    private JobQueues? _queues;
     private Task<StopReport>? _stop;
 
     /// <summary>Makes an engine with the predefined lanes.</summary>
@@ -55,6 +57,9 @@ public sealed partial class JobEngine : IAsyncDisposable, IJobReports
 
     /// <summary>The lanes, in the order of their job classes.</summary>
     public IReadOnlyList<JobLane> Lanes => Volatile.Read(ref _lanes);
+
+    /// <summary>The named queues. Without one there is nothing behind this.</summary>
+    public JobQueues Queues => Volatile.Read(ref _queues) ?? MakeQueues();
 
     /// <summary>Is cancelled when <see cref="StopAsync"/> gives up waiting: for jobs that can end early.</summary>
     public CancellationToken Stopping => _stopping.Token;
@@ -130,11 +135,10 @@ public sealed partial class JobEngine : IAsyncDisposable, IJobReports
 
     /// <summary>
     /// Completes when nothing is in flight: all that was queued, and all that it submitted, has run. Starts deferred
-    /// lanes. New jobs are still taken, and may keep it from completing.
+    /// lanes and resumes paused queues; jobs of queues that wait for their time are waited for. New jobs are still taken, and may keep it from completing.
     /// </summary>
     /// <exception cref="OperationCanceledException">The token was cancelled; the jobs go on.</exception>
-    public Task DrainAsync(CancellationToken cancellationToken = default) =>
-        _group.DrainAsync().WaitAsync(cancellationToken);
+    public Task DrainAsync(CancellationToken cancellationToken = default) => Drain().WaitAsync(cancellationToken);
 
     /// <summary>
     /// Drains until the deadline, then refuses jobs, discards those that wait (their awaiters get a
@@ -178,14 +182,42 @@ public sealed partial class JobEngine : IAsyncDisposable, IJobReports
         }
     }
 
+    private JobQueues MakeQueues()
+    {
+        lock (_lock)
+        {
+            if (_queues is null)
+            {
+                var queues = new JobQueues(_options.Queues, _group.Look);
+                _group.Include(queues.System);
+                if (_stop is not null)
+                {
+                    queues.System.Close();
+                }
+
+                Volatile.Write(ref _queues, queues);
+            }
+
+            return _queues;
+        }
+    }
+
+    private Task Drain()
+    {
+        Volatile.Read(ref _queues)?.System.ResumeAll();
+        return _group.DrainAsync();
+    }
+
     private async Task<StopReport> StopCoreAsync(TimeSpan deadline)
     {
-        bool drained = await InTime(_group.DrainAsync(), deadline).ConfigureAwait(false);
+        bool drained = await InTime(Drain(), deadline).ConfigureAwait(false);
         _group.Close();
+        QueueSystem? queues = Volatile.Read(ref _queues)?.System; // one that is made later is closed at once
+        queues?.Close();
         if (drained)
         {
             // What slipped in before the lanes closed.
-            drained = await InTime(_group.DrainAsync(), deadline).ConfigureAwait(false);
+            drained = await InTime(Drain(), deadline).ConfigureAwait(false);
         }
 
         long discarded = 0;
@@ -196,13 +228,14 @@ public sealed partial class JobEngine : IAsyncDisposable, IJobReports
                 discarded += lane.Inner.DiscardQueued();
             }
 
+            discarded += queues?.Discard() ?? 0;
             CancelStopping();
             drained = await InTime(_group.DrainAsync(), deadline).ConfigureAwait(false);
         }
 
-        long running = drained ? 0 : _group.JobsInFlight();
+        long running = drained ? 0 : _group.JobsInFlight() + (queues?.RunningJobs() ?? 0);
         long patience = Environment.TickCount64 + 100;
-        foreach (Thread thread in _group.End())
+        foreach (Thread thread in (IEnumerable<Thread>)[.. _group.End(), .. queues?.End() ?? []])
         {
             // Workers that have no job end at once; the others had their time above.
             thread.Join(drained ? Timeout.Infinite : (int)Math.Max(0, patience - Environment.TickCount64));

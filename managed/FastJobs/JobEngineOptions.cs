@@ -10,6 +10,9 @@ public sealed class JobEngineOptions
     /// the standard error. An exception in the handler is ignored.
     /// </summary>
     public Action<UnhandledJobException>? UnhandledException { get; init; }
+
+    /// <summary>For <see cref="JobEngine.Queues"/>.</summary>
+    public JobQueuesOptions Queues { get; init; } = new();
 }
 
 /// <summary>An exception of a job that nobody awaits.</summary>
@@ -29,6 +32,11 @@ public sealed class JobDiscardedException : Exception
     /// <param name="lane">The name of the lane in which the job waited.</param>
     public JobDiscardedException(string lane)
         : base($"The job was discarded: its engine stopped while it waited in lane \"{lane}\".")
+    {
+    }
+
+    internal JobDiscardedException(string queue, Queues.JobKey job)
+        : base($"The job was discarded: its engine stopped while it waited (job {job} of queue \"{queue}\").")
     {
     }
 }

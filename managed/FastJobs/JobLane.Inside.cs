@@ -13,15 +13,15 @@ public sealed partial class JobLane
     /// <param name="limit">At most so many.</param>
     /// <returns>A snapshot. Jobs that were cancelled while they waited are not in it, nor those that wait for room.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The limit is negative.</exception>
-    public IReadOnlyList<QueuedJob> GetQueuedJobs(int limit = int.MaxValue)
+    public IReadOnlyList<WaitingJob> GetQueuedJobs(int limit = int.MaxValue)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        var jobs = new List<QueuedJob>();
+        var jobs = new List<WaitingJob>();
         long now = Stopwatch.GetTimestamp();
         foreach ((Delegate work, long submittedAt) in LaneListing.Queued(Inner, limit))
         {
             TimeSpan age = Stopwatch.GetElapsedTime(Math.Min(submittedAt, now), now);
-            jobs.Add(new QueuedJob(jobs.Count + 1, MethodNames.Of(work), age));
+            jobs.Add(new WaitingJob(jobs.Count + 1, MethodNames.Of(work), age));
         }
 
         return jobs;
@@ -80,7 +80,7 @@ public sealed partial class JobLane
 /// <param name="Position">Its place in the listing; 1 is the next to start.</param>
 /// <param name="Method">The type and the method of its delegate.</param>
 /// <param name="Age">How long it has waited, to about 10 ms.</param>
-public readonly record struct QueuedJob(int Position, string Method, TimeSpan Age);
+public readonly record struct WaitingJob(int Position, string Method, TimeSpan Age);
 
 /// <summary>The jobs of a lane that have the same method.</summary>
 /// <param name="Method">The type and the method.</param>

@@ -33,7 +33,16 @@ public static class AllContracts
     /// <summary>The engine's races: wake-up, order, cancel, stop, load.</summary>
     public static IReadOnlyList<ContractCase> EngineStress { get; } = [.. Engine.EngineContract.Stress()];
 
+    /// <summary>What the named queues promise.</summary>
+    public static IReadOnlyList<ContractCase> QueueContract { get; } = [.. Queues.QueueContract.Cases()];
+
+    /// <summary>Random histories of queues, and their races.</summary>
+    public static IReadOnlyList<ContractCase> QueueStress { get; } = [.. Queues.QueueContract.Stress()];
+
     /// <summary>All suites.</summary>
     public static IReadOnlyList<ContractCase> All { get; } =
-        [.. ChannelContract, .. ChannelStress, .. Models, .. EngineContract, .. ConfigurationContract, .. EngineStress];
+    [
+        .. ChannelContract, .. ChannelStress, .. Models, .. EngineContract, .. ConfigurationContract, .. EngineStress,
+        .. QueueContract, .. QueueStress,
+    ];
 }

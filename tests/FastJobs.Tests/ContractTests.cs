@@ -29,6 +29,10 @@ public sealed class ContractTests
 
     public static IEnumerable<ITheoryDataRow> EngineStressNames => Names(AllContracts.EngineStress);
 
+    public static IEnumerable<ITheoryDataRow> QueueContractNames => Names(AllContracts.QueueContract);
+
+    public static IEnumerable<ITheoryDataRow> QueueStressNames => Names(AllContracts.QueueStress);
+
     [Theory]
     [MemberData(nameof(ChannelContractNames))]
     public Task ChannelContract(string name) => s_cases[name].RunAsync();
@@ -52,6 +56,14 @@ public sealed class ContractTests
     [Theory]
     [MemberData(nameof(EngineStressNames))]
     public Task EngineStress(string name) => s_cases[name].RunAsync();
+
+    [Theory]
+    [MemberData(nameof(QueueContractNames))]
+    public Task QueueContract(string name) => s_cases[name].RunAsync();
+
+    [Theory]
+    [MemberData(nameof(QueueStressNames))]
+    public Task QueueStress(string name) => s_cases[name].RunAsync();
 
     /// <summary>
     /// Names, because a name survives the way to the test runner and back: so each case is its own test. It is the

@@ -12,19 +12,13 @@ namespace FastJobs.Jobs;
 /// method. A job is owned by one thread at a time except for <see cref="_word"/>, which decides races of start, cancel
 /// and discard.
 /// </remarks>
-internal abstract unsafe class Job
+internal abstract unsafe class Job : Pooled
 {
     private readonly delegate*<Job, Worker?, bool> _run;
     private long _word = new JobWord(0, JobState.Idle).Raw;
 
     protected Job(delegate*<Job, Worker?, bool> run, int pool)
-    {
-        _run = run;
-        Pool = pool;
-    }
-
-    /// <summary>Which pool it returns to.</summary>
-    public int Pool { get; }
+        : base(pool) => _run = run;
 
     public ManagedLane? Lane { get; set; }
 

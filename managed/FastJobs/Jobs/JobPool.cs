@@ -11,18 +11,28 @@ namespace FastJobs.Jobs;
 /// </summary>
 /// <remarks>Any thread may get and return. A job must be returned once, and not be used after.</remarks>
 internal sealed class JobPool<TJob>(Func<int, TJob> create) : ObjectPool<TJob>
-    where TJob : Job
+    where TJob : Pooled
 {
     private readonly int _index = JobPools.Register();
     private readonly Func<int, TJob> _create = create;
 
     public override TJob Get()
     {
-        Job? job = JobPools.Take(_index);
+        Pooled? job = JobPools.Take(_index);
         return job is null ? _create(_index) : Unsafe.As<TJob>(job);
     }
 
     public override void Return(TJob obj) => JobPools.Return(obj);
+}
+
+/// <summary>What a pool holds: an object that knows its pool.</summary>
+internal abstract class Pooled(int pool)
+{
+    // As small as it can be: it is in every job that waits.
+    private readonly ushort _pool = checked((ushort)pool);
+
+    /// <summary>Which pool it returns to.</summary>
+    public int Pool => _pool;
 }
 
 /// <summary>
@@ -55,7 +65,7 @@ internal static class JobPools
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Job? Take(int pool)
+    public static Pooled? Take(int pool)
     {
         Cache[]? caches = t_caches;
         if (caches is not null && (uint)pool < (uint)caches.Length)
@@ -63,7 +73,7 @@ internal static class JobPools
             ref Cache cache = ref caches[pool];
             if (cache.Count > 0)
             {
-                Job?[] loaded = cache.Loaded!;
+                Pooled?[] loaded = cache.Loaded!;
                 int left = --cache.Count;
                 Prefetch(ref loaded[Math.Max(0, left - Ahead)]);
                 return loaded[left];
@@ -74,7 +84,7 @@ internal static class JobPools
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Return(Job job)
+    public static void Return(Pooled job)
     {
         Cache[]? caches = t_caches;
         if (caches is not null && (uint)job.Pool < (uint)caches.Length)
@@ -90,18 +100,18 @@ internal static class JobPools
         ReturnSlowly(job);
     }
 
-    private static unsafe void Prefetch(ref Job? job)
+    private static unsafe void Prefetch(ref Pooled? job)
     {
         // The reference as an address, which may be stale by the time it is used: prefetching reads nothing.
         if (Sse.IsSupported)
         {
-            nint address = Unsafe.As<Job?, nint>(ref job);
+            nint address = Unsafe.As<Pooled?, nint>(ref job);
             Sse.Prefetch0((void*)address);
             Sse.Prefetch0((void*)(address + 64));
         }
     }
 
-    private static Job? TakeSlowly(int pool)
+    private static Pooled? TakeSlowly(int pool)
     {
         ref Cache cache = ref CacheOf(pool);
         if (cache.PreviousIsFull)
@@ -122,7 +132,7 @@ internal static class JobPools
         return cache.Loaded![--cache.Count];
     }
 
-    private static void ReturnSlowly(Job job)
+    private static void ReturnSlowly(Pooled job)
     {
         ref Cache cache = ref CacheOf(job.Pool);
         if (cache.Count == MagazineSize)
@@ -137,7 +147,7 @@ internal static class JobPools
             cache.Count = 0;
         }
 
-        cache.Loaded ??= new Job[MagazineSize];
+        cache.Loaded ??= new Pooled[MagazineSize];
         cache.Loaded[cache.Count++] = job;
     }
 
@@ -154,23 +164,23 @@ internal static class JobPools
     /// <summary>One thread's jobs of one pool. Loaded is in use; Previous is full or empty.</summary>
     private struct Cache
     {
-        public Job[]? Loaded;
-        public Job[]? Previous;
+        public Pooled[]? Loaded;
+        public Pooled[]? Previous;
         public int Count;
         public bool PreviousIsFull;
     }
 
     private sealed class Depot
     {
-        private readonly Stack<Job[]> _full = new();
-        private readonly Stack<Job[]> _empty = new();
+        private readonly Stack<Pooled[]> _full = new();
+        private readonly Stack<Pooled[]> _empty = new();
 
         // Gives an empty magazine for a full one.
-        public bool TryTakeFull(ref Job[]? magazine)
+        public bool TryTakeFull(ref Pooled[]? magazine)
         {
             lock (_full)
             {
-                if (!_full.TryPop(out Job[]? full))
+                if (!_full.TryPop(out Pooled[]? full))
                 {
                     return false;
                 }
@@ -186,7 +196,7 @@ internal static class JobPools
         }
 
         // Gives a full magazine for an empty one, if there is one.
-        public void PutFull(ref Job[]? magazine)
+        public void PutFull(ref Pooled[]? magazine)
         {
             lock (_full)
             {

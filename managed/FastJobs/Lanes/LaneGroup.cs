@@ -13,10 +13,10 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
     private readonly Lock _lock = new();
     private readonly QuietWatch _quiet;
     private readonly Func<WorkerSetSettings, long, Lane<TJob, TSlot, TOps>> _create;
-    private readonly List<IJobAccount> _others = [];
     private readonly List<WorkerSet<Worker, ReferenceSlot<Worker>, GuestOps<TJob, TOps>>> _shared = [];
     private readonly AgeTicker _ages;
     private Lane<TJob, TSlot, TOps>[] _lanes = [];
+    private IJobAccount[] _others = [];
     private int _ownJobs;
     private bool _closed;
 
@@ -106,12 +106,18 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
         where TOtherSlot : struct, ISlot<TOther, TOtherSlot>
         where TOtherOps : struct, IJobOps<TOther>
     {
-        _others.Add(other);
+        Include((IJobAccount)other);
         other.Workers.Idled = _quiet.Look;
     }
 
-    /// <summary>Makes "nothing is in flight" include jobs that no lane has; whoever ends one calls <see cref="Look"/>.</summary>
-    public void Include(IJobAccount other) => _others.Add(other);
+    /// <summary>As above, for what is not a lane; whoever ends a job there calls <see cref="Look"/>.</summary>
+    public void Include(IJobAccount other)
+    {
+        lock (_lock)
+        {
+            Volatile.Write(ref _others, [.. _others, other]);
+        }
+    }
 
     /// <summary>Starts deferred lanes and completes when all that was queued, and what that submitted, has run.</summary>
     /// <param name="ownJobs">How many jobs in flight are the caller's own, for which it cannot wait.</param>
@@ -185,8 +191,9 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
     // sums are equal, all accounts were at the moment between the two passes: nothing was in flight then.
     private bool IsQuiet()
     {
+        IJobAccount[] others = Volatile.Read(ref _others);
         long finished = Volatile.Read(ref _ownJobs);
-        foreach (IJobAccount account in _others)
+        foreach (IJobAccount account in others)
         {
             finished += account.FinishedJobs;
         }
@@ -198,7 +205,7 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
 
         Interlocked.MemoryBarrier(); // the passes do not mix
         long submitted = 0;
-        foreach (IJobAccount account in _others)
+        foreach (IJobAccount account in others)
         {
             submitted += account.SubmittedJobs;
         }

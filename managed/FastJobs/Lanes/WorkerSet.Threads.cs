@@ -335,16 +335,21 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         return searching ? Next.GoOn : Next.End;
     }
 
-    // The worker may have to stop claiming: there are more claimers than allowed, or the set ends.
+    // The worker may have to stop claiming: there are more claimers than allowed, it is to be recycled, or the set ends.
     private Next Checkpoint(Worker worker, ref bool searching)
     {
         lock (_lock)
         {
             bool over = _claimers > Allowed;
-            if (!over && !_ending)
+            if (!over && !_ending && !worker.EndRequested)
             {
-                Volatile.Write(ref _control, 0); // somebody else stopped
+                UpdateControl(); // somebody else stopped, or is about to
                 return Next.GoOn;
+            }
+
+            if (worker.EndRequested)
+            {
+                _recycled--;
             }
 
             worker.BecomeIdle();
@@ -356,7 +361,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             }
 
             Rebalance();
-            if (_ending || _workers.Count > Math.Max(_limit, 1))
+            if (_ending || worker.EndRequested || _workers.Count > Math.Max(_limit, 1))
             {
                 return Next.End;
             }

@@ -20,6 +20,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
 {
     private const int OverLimit = 1;
     private const int Ending = 2;
+    private const int Recycling = 4;
 
     private readonly Lock _lock = new();
     private readonly List<Worker> _workers = [];
@@ -32,6 +33,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
     private int _claimers;
     private int _held;
     private int _numbers;
+    private int _recycled; // workers that were asked to end after the job in hand and have not come by yet
     private bool _deferred;
     private bool _ending;
 
@@ -267,6 +269,11 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
             worker.BecomeIdle();
             worker.CountJob();
             _claimers--;
+            if (worker.EndRequested)
+            {
+                _recycled--; // it was to end anyway, and cannot come by any more
+            }
+
             Forget(worker);
             Rebalance();
         }
@@ -276,9 +283,27 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         return worker.Guest is { } guest ? guest.Host.OnWorkerKilled(guest.Number) : worker;
     }
 
+    /// <summary>
+    /// Ends the thread of a worker after the job in hand, which calls this; if more jobs wait another one takes its place.
+    /// </summary>
+    public void Recycle(Worker worker)
+    {
+        lock (_lock)
+        {
+            if (!worker.EndRequested)
+            {
+                worker.EndRequested = true;
+                _recycled++;
+                UpdateControl();
+            }
+        }
+    }
+
     // Under the lock.
     private void UpdateControl() =>
-        Volatile.Write(ref _control, (_claimers > Allowed ? OverLimit : 0) | (_ending ? Ending : 0));
+        Volatile.Write(
+            ref _control,
+            (_claimers > Allowed ? OverLimit : 0) | (_ending ? Ending : 0) | (_recycled > 0 ? Recycling : 0));
 
     // Makes the invariants true again after a change of what they depend on. Under the lock.
     private void Rebalance()

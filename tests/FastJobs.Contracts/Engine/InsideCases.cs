@@ -45,7 +45,7 @@ internal sealed class InsideCases : EngineCases
         lane.Submit(static (gate, _) => gate.PassAsync(), gate);
         ValueTask awaited = lane.RunAsync(Second, gate);
         ValueTask<int> result = lane.RunAsync(static n => n + 1, 1); // a value: in a pooled job
-        IReadOnlyList<QueuedJob> jobs = lane.GetQueuedJobs();
+        IReadOnlyList<WaitingJob> jobs = lane.GetQueuedJobs();
         Check.Equal(4, jobs.Count);
         Check.Sequence([1, 2, 3, 4], jobs.Select(job => job.Position));
         Check.True(IsAbout(jobs[0].Method, nameof(First)) && IsAbout(jobs[0].Method, nameof(InsideCases)));
@@ -129,7 +129,7 @@ internal sealed class InsideCases : EngineCases
         }
 
         long listing = Stopwatch.GetTimestamp();
-        IReadOnlyList<QueuedJob> jobs = lane.GetQueuedJobs();
+        IReadOnlyList<WaitingJob> jobs = lane.GetQueuedJobs();
         long listed = Stopwatch.GetTimestamp();
         lane.Deferred = false;
         Check.Equal(submitted.Count, jobs.Count);
@@ -163,7 +163,7 @@ internal sealed class InsideCases : EngineCases
         });
         for (int i = 0; i < Stress.Scale(300, 10_000); i++)
         {
-            foreach (QueuedJob job in lane.GetQueuedJobs())
+            foreach (WaitingJob job in lane.GetQueuedJobs())
             {
                 Check.True(IsAbout(job.Method, nameof(InsideCases)));
                 Check.True(job.Age >= TimeSpan.Zero && job.Age < Patience.Wait);

@@ -22,5 +22,6 @@ internal static class ModelContract
         .. HandleModel.Cases(),
         .. AwaitedJobModel.Cases(),
         .. GroupModel.Cases(),
+        .. QueuedJobModel.Cases(),
     ];
 }

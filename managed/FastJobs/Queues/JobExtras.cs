@@ -1,0 +1,145 @@
+using System.IO.Pipelines;
+
+namespace FastJobs.Queues;
+
+/// <summary>
+/// What only some jobs have: an id of their own, a place outside of the order of numbers, a time, a token, progress,
+/// output, retries. Guarded by the lock of its queue. Never pooled, so whoever holds one too long does no harm.
+/// </summary>
+internal sealed class JobExtras : DueEntry
+{
+    public object? Inner;
+    public required QueueCore Queue;
+    public required QueuedJob Job;
+
+    /// <summary>The job's number, or -1 if it has an id of its own.</summary>
+    public long Number = -1;
+    public string? Id;
+
+    /// <summary>The number that the next job had when this one came: where it stands among the others.</summary>
+    public long Before;
+
+    /// <summary>The same for the order in which jobs run, in which a delayed job comes later.</summary>
+    public long RunBefore;
+
+    // The list in which it waits to run.
+    public JobExtras? Next;
+    public JobExtras? Previous;
+
+    // All jobs with an id of their own, in the order of queueing.
+    public JobExtras? NextOwn;
+    public JobExtras? PreviousOwn;
+
+    /// <summary>Whether the timer was asked for it and it is still wanted: for a delay, or for the expiry.</summary>
+    public bool Armed;
+    public RetryPolicy? Retry;
+    public int Attempt = 1;
+    public TimeSpan? ExpireAfter;
+    public CancellationTokenSource? Cancellation;
+    public object? Progress;
+    public Pipe? Output;
+
+    public JobKey Key => new(Number, Id);
+
+    public override void Fire() => Queue.OnDue(this);
+}
+
+/// <summary>Names a job in its queue: a number, or an id of its own.</summary>
+internal readonly record struct JobKey(long Number, string? Id)
+{
+    private const string Prefix = "job";
+
+    public override string ToString() => Id ?? string.Create(
+        System.Globalization.CultureInfo.InvariantCulture, $"{Prefix}{Number}");
+
+    /// <summary>The number in a text of the shape of an automatic id, or -1.</summary>
+    public static long NumberIn(string id)
+    {
+        ReadOnlySpan<char> digits = id.AsSpan();
+        if (!digits.StartsWith(Prefix, StringComparison.Ordinal))
+        {
+            return -1;
+        }
+
+        digits = digits[Prefix.Length..];
+        if (digits.Length is 0 or > 18 || (digits[0] == '0' && digits.Length > 1))
+        {
+            return -1;
+        }
+
+        long number = 0;
+        foreach (char digit in digits)
+        {
+            if (!char.IsAsciiDigit(digit))
+            {
+                return -1;
+            }
+
+            number = (number * 10) + digit - '0';
+        }
+
+        return number;
+    }
+}
+
+/// <summary>A list of jobs that wait to run, linked through their extras.</summary>
+internal struct ExtrasList
+{
+    public JobExtras? First;
+    private JobExtras? _last;
+
+    public void AddFirst(JobExtras extras)
+    {
+        extras.Previous = null;
+        extras.Next = First;
+        if (First is { } first)
+        {
+            first.Previous = extras;
+        }
+        else
+        {
+            _last = extras;
+        }
+
+        First = extras;
+    }
+
+    public void AddLast(JobExtras extras)
+    {
+        extras.Next = null;
+        extras.Previous = _last;
+        if (_last is { } last)
+        {
+            last.Next = extras;
+        }
+        else
+        {
+            First = extras;
+        }
+
+        _last = extras;
+    }
+
+    public void Remove(JobExtras extras)
+    {
+        if (extras.Previous is { } previous)
+        {
+            previous.Next = extras.Next;
+        }
+        else
+        {
+            First = extras.Next;
+        }
+
+        if (extras.Next is { } next)
+        {
+            next.Previous = extras.Previous;
+        }
+        else
+        {
+            _last = extras.Previous;
+        }
+
+        extras.Next = extras.Previous = null;
+    }
+}

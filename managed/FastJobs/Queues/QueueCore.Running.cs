@@ -1,0 +1,254 @@
+using System.Diagnostics;
+
+namespace FastJobs.Queues;
+
+/// <summary>How jobs are picked, run and ended.</summary>
+internal sealed partial class QueueCore
+{
+    // As a lane on shared threads: so many jobs, or so long, while other queues wait for the thread.
+    private const int JobsATurn = Parking.Spinning.JobsATurn;
+    private static readonly long s_ticksATurn = Parking.Spinning.MillisecondsATurn * Stopwatch.Frequency / 1000;
+
+    /// <summary>Runs jobs while there are some and others need not have the thread. In a worker.</summary>
+    public void RunTicket(RunSlot slot)
+    {
+        long turn = Stopwatch.GetTimestamp();
+        int jobs = 0;
+        QueuedJob? job = TakeFirst(slot, turn);
+        while (job is not null)
+        {
+            RunEnd end = job.Run(slot);
+            slot.Jobs++;
+            long now = Stopwatch.GetTimestamp(); // once a job: reading this clock costs as much as taking the lock
+            bool mayGoOn = MayGoOn(slot, ++jobs, now - turn);
+            job = end == RunEnd.Pending ? TakeAnother(slot, now, mayGoOn) : Finish(slot, end, now, mayGoOn);
+            _system.Host.AfterJob(slot.WorkerState); // after the waiter was told: it need not wait for this
+        }
+
+        _system.Over(); // the worker reports when it runs out of tickets
+    }
+
+    // Whether others wait for the thread is asked now and then only: they would feel every question.
+    private bool MayGoOn(RunSlot slot, int jobs, long ticks)
+    {
+        long most = _system.JobsPerThread;
+        if (most > 0 && slot.Jobs >= most)
+        {
+            _system.Workers.Recycle(slot.Worker!);
+            return false;
+        }
+
+        return (jobs % JobsATurn != 0 && ticks < s_ticksATurn)
+            || !_system.Workers.Queue.HasWork;
+    }
+
+    private QueuedJob? TakeFirst(RunSlot slot, long now)
+    {
+        Aftermath after = default;
+        QueuedJob? job;
+        lock (_lock)
+        {
+            _tickets = 0;
+            job = TryStart(slot, now);
+            Settle(ref after);
+        }
+
+        after.Do(this);
+        return job;
+    }
+
+    // The job went on without the thread, which is free for another one.
+    private QueuedJob? TakeAnother(RunSlot slot, long now, bool mayGoOn)
+    {
+        slot.Clear();
+        Aftermath after = default;
+        QueuedJob? job = null;
+        lock (_lock)
+        {
+            if (mayGoOn)
+            {
+                job = TryStart(slot, now);
+            }
+
+            Settle(ref after);
+        }
+
+        after.Do(this);
+        return job;
+    }
+
+    // Ends one job and starts the next in one go.
+    private QueuedJob? Finish(RunSlot slot, RunEnd end, long now, bool mayGoOn)
+    {
+        Aftermath after = default;
+        QueuedJob? next = null;
+        JobKey key = slot.Key;
+        QueuedJob done = slot.Job!;
+        object? inner = slot.Inner;
+        long began = slot.Began;
+        bool detachedFailure;
+        EnterWhenStopped(done);
+        try
+        {
+            detachedFailure = EndRun(slot, end, now, ref after);
+            if (mayGoOn)
+            {
+                next = TryStart(slot, now);
+            }
+
+            Settle(ref after);
+        }
+        finally
+        {
+            _lock.Exit();
+        }
+
+        if (now - began >= _system.LogMinTicks)
+        {
+            _system.Host.Log(new QueueEvent(
+                QueueEventKind.Slow, this, key, null, null, Stopwatch.GetElapsedTime(began, now)));
+        }
+
+        if (detachedFailure)
+        {
+            _system.Host.Log(new QueueEvent(
+                QueueEventKind.DetachedFailure, this, key, after.Recycle, inner, Stopwatch.GetElapsedTime(began, now)));
+        }
+
+        after.Do(this);
+        if (next is null)
+        {
+            slot.Clear();
+        }
+
+        return next;
+    }
+
+    /// <summary>A job that went on without its thread has ended. In any thread.</summary>
+    public void FinishElsewhere(RunSlot slot, RunEnd end)
+    {
+        Finish(slot, end, Stopwatch.GetTimestamp(), mayGoOn: false);
+        _system.Over();
+        _system.Host.LookForQuiet();
+    }
+
+    /// <summary>The running job goes on without its thread: the drain waits for it nevertheless.</summary>
+    public void GoesElsewhere() => _system.Begin();
+
+    // A canceller that is about to stop the job does so first: what it stops must still be this job.
+    private void EnterWhenStopped(QueuedJob job)
+    {
+        var spin = default(SpinWait);
+        while (true)
+        {
+            _lock.Enter();
+            if (!job.Is(JobFlags.Canceling))
+            {
+                return;
+            }
+
+            _lock.Exit();
+            spin.SpinOnce();
+        }
+    }
+
+    // Under the lock. True: a detached job failed.
+    private bool EndRun(RunSlot slot, RunEnd end, long now, ref Aftermath after)
+    {
+        QueuedJob job = slot.Job!;
+        _running--;
+        if (job.Extras is { } extras)
+        {
+            if (end == RunEnd.Failed && TryAgain(job, extras))
+            {
+                return false;
+            }
+
+            if (extras.Output is not null)
+            {
+                after.Output = extras.Output;
+                after.OutputError = end == RunEnd.Failed ? slot.Inner : null;
+            }
+        }
+
+        bool canceled = job.Is(JobFlags.CancelRequested);
+        job.Inner = canceled ? null : slot.Inner;
+        double milliseconds = Stopwatch.GetElapsedTime(job.Since, now).TotalMilliseconds;
+        job.Aux = (int)Math.Min(int.MaxValue, milliseconds);
+        JobFlags outcome = canceled ? JobFlags.Canceled : end == RunEnd.Completed ? JobFlags.Completed : JobFlags.Failed;
+        Complete(job, slot.Key, outcome, ref after);
+        return outcome == JobFlags.Failed && after.Recycle is not null;
+    }
+
+    // Under the lock. The job is out of the order and does not run: it is done.
+    private void Complete(QueuedJob job, JobKey key, JobFlags outcome, ref Aftermath after)
+    {
+        job.Flags = (job.Flags & ~(JobFlags.StateMask | JobFlags.OutcomeMask)) | JobFlags.Done | outcome;
+        if (job.Is(JobFlags.Detached))
+        {
+            RemoveLocked(job, key, ref after);
+            after.Recycle = job;
+            return;
+        }
+
+        TakeAnyWaiters(ref after);
+        if (job.Waiter is { } waiter)
+        {
+            TakeOff(waiter);
+            after.Waiter = waiter;
+            after.WaiterJob = job;
+            RemoveLocked(job, key, ref after);
+            return;
+        }
+
+        _done++;
+        if (job.Extras is { ExpireAfter: { } expiry } extras)
+        {
+            Arm(extras, expiry);
+        }
+
+        if (_feeds is { } feeds)
+        {
+            foreach (FinishedFeed feed in feeds)
+            {
+                feed.Add(key);
+            }
+        }
+    }
+
+    // Under the lock: the next job is marked as running, and is the slot's.
+    private QueuedJob? TryStart(RunSlot slot, long now)
+    {
+        if (_waiting == 0 || StartsNone || _running >= _concurrency)
+        {
+            return null;
+        }
+
+        QueuedJob job;
+        long number = -1;
+        if (_heads.First is { } head)
+        {
+            job = head.Job;
+            number = head.Number;
+        }
+        else if (_listed.First is { } listed
+            && (_table.Plain == 0 || listed.RunBefore <= _table.FirstPlain(out _)))
+        {
+            job = listed.Job;
+            number = listed.Number;
+        }
+        else
+        {
+            number = _table.FirstPlain(out job);
+        }
+
+        LeaveOrder(job, new JobKey(number, null));
+        _running++;
+        job.Flags |= JobFlags.Running;
+        job.Aux = Environment.CurrentManagedThreadId;
+        job.Since = now;
+        slot.Began = now;
+        slot.Set(this, job, number);
+        return job;
+    }
+}
