@@ -14,54 +14,54 @@
 
 FJ_BEGIN_DECLS
 
-/* A job class that stands for every pool, where a function says so. */
+/** A job class that stands for every pool, where a function says so. */
 #define FJ_ALL_POOLS (-3)
 
-/* Figures of one pool since it was created or reset. Set struct_size before the call. */
+/** Figures of one pool since it was created or reset. Set struct_size before the call. */
 typedef struct fj_pool_stats {
-    size_t struct_size; /* sizeof(fj_pool_stats), set by the caller */
-    const char *name;   /* valid for the life of the process */
+    size_t struct_size; /**< sizeof(fj_pool_stats), set by the caller */
+    const char *name;   /**< valid for the life of the process */
     int job_class;
-    int concurrency;                  /* the limit */
-    unsigned long long invocations;   /* jobs run */
-    double avg_concurrency;           /* threads busy, on average since the reset */
-    double saturation;                /* avg_concurrency as a percentage of the limit */
-    double avg_wallclock_time_per_op; /* seconds busy per job */
-    int queue_sz;                     /* jobs waiting */
+    int concurrency;                  /**< the limit */
+    unsigned long long invocations;   /**< jobs run */
+    double avg_concurrency;           /**< threads busy, on average since the reset */
+    double saturation;                /**< avg_concurrency as a percentage of the limit */
+    double avg_wallclock_time_per_op; /**< seconds busy per job */
+    int queue_sz;                     /**< jobs waiting */
     int num_threads;
     int num_active_threads;
     int num_inactive_threads;
 } fj_pool_stats;
 
-/* 1, or 0 for an unknown class or a struct_size that this version does not know. */
+/** 1, or 0 for an unknown class or a struct_size that this version does not know. */
 FJ_API int fj_pool_stats_get(int jobclass, fj_pool_stats *stats);
 FJ_API int fj_pool_stats_get_by_name(const char *name, fj_pool_stats *stats);
 
-/* From now on the figures are of what comes; what is now (jobs waiting, threads) is not reset. FJ_ALL_POOLS:
+/** From now on the figures are of what comes; what is now (jobs waiting, threads) is not reset. FJ_ALL_POOLS:
  * those of every pool. 1, or 0 for an unknown pool. */
 FJ_API int fj_pool_stats_reset(int jobclass);
 FJ_API int fj_pool_stats_reset_by_name(const char *name);
 
-/* The jobs of a pool by kind, a kind being the file:line that queued them. Fills up to `capacity` entries and
- * returns how many kinds there are, or -1. Reads no job that a worker could have claimed. */
+/** The jobs of a pool by kind, a kind being the file:line that queued them. Fills up to `capacity` entries
+ * and returns how many kinds there are, or -1. Reads no job that a worker could have claimed. */
 typedef struct fj_job_kind {
-    const char *file; /* as given to ec_queue_async_job, NULL if none was */
+    const char *file; /**< as given to ec_queue_async_job, NULL if none was */
     int line;
     int job_num_queued;
     int job_num_running;
 } fj_job_kind;
 FJ_API int fj_pool_job_kinds(int jobclass, fj_job_kind *kinds, int capacity);
 
-/* Changes how many jobs run at once. Growing takes effect at once, shrinking as jobs end; with 0 further jobs
- * run in their submitter. 1, or 0 on failure. */
+/** Changes how many jobs run at once. Growing takes effect at once, shrinking as jobs end; with 0 further
+ * jobs run in their submitter. 1, or 0 on failure. */
 FJ_API int fj_pool_set_concurrency(int jobclass, int concurrency);
 
-/* Idle threads of the pool exit after so many milliseconds, 0: never. 1, or 0 on failure. */
+/** Idle threads of the pool exit after so many milliseconds, 0: never. 1, or 0 on failure. */
 FJ_API int fj_pool_set_idle_timeout(int jobclass, int milliseconds);
 
-/* Called in every worker thread of the pool that starts from now on: after it has started, and before it ends
- * (not if a job ended it with pthread_exit). Either may be NULL. jobclass FJ_ALL_POOLS: every pool that has
- * no hooks of its own, later ones too. A hook must not end its thread. */
+/** Called in every worker thread of the pool that starts from now on: after it has started, and before it
+ * ends (not if a job ended it with pthread_exit). Either may be NULL. jobclass FJ_ALL_POOLS: every pool that
+ * has no hooks of its own, later ones too. A hook must not end its thread. */
 typedef void (*fj_worker_hook)(int jobclass, void *closure);
 FJ_API int fj_pool_set_worker_hooks(int jobclass, fj_worker_hook on_start, fj_worker_hook on_exit,
                                     void *closure);

@@ -27,7 +27,7 @@ class executor_context;
 namespace detail
 {
 
-/* How an executor goes about its handlers: values of Asio's properties. */
+/** How an executor goes about its handlers: values of Asio's properties. */
 struct executor_bits {
     bool never_blocks = false;
     bool continues = false;
@@ -37,12 +37,12 @@ template <bool Tracked> class basic_executor;
 
 } // namespace detail
 
-/* Submits handlers to a pool. An executor compares equal to one of the same context, pool and properties. It
+/** Submits handlers to a pool. An executor compares equal to one of the same context, pool and properties. It
  * must not outlive its context. execute() throws error if the pool takes no more. */
 using executor = detail::basic_executor<false>;
 
-/* The place where Asio keeps its services, and the count of handlers that are queued, run, or are promised by
- * an executor with outstanding_work.tracked. Handlers that throw: the exception goes to the exception
+/** The place where Asio keeps its services, and the count of handlers that are queued, run, or are promised
+ * by an executor with outstanding_work.tracked. Handlers that throw: the exception goes to the exception
  * handler. */
 class executor_context : public boost::asio::execution_context
 {
@@ -51,7 +51,7 @@ class executor_context : public boost::asio::execution_context
 
     explicit executor_context(pool to) noexcept : pool_(to) {}
 
-    /* Waits as join() does. A context that one of its own handlers destroys ends the program. */
+    /** Waits as join() does. A context that one of its own handlers destroys ends the program. */
     ~executor_context()
     {
         if (runs_here()) {
@@ -64,13 +64,13 @@ class executor_context : public boost::asio::execution_context
         destroy();
     }
 
-    /* An executor for the context's pool. */
+    /** An executor for the context's pool. */
     executor get_executor() noexcept;
-    /* An executor for another pool. */
+    /** An executor for another pool. */
     executor get_executor(pool to) noexcept;
 
-    /* Waits until no handler is queued or runs and no tracked work is outstanding. Throws error FJ_EDEADLK in
-     * one of its handlers. */
+    /** Waits until no handler is queued or runs and no tracked work is outstanding. Throws error FJ_EDEADLK
+     * in one of its handlers. */
     void join()
     {
         if (runs_here())
@@ -142,7 +142,7 @@ template <bool Tracked> class basic_executor
         std::swap(bits_, other.bits_);
     }
 
-    /* Runs the handler in a worker of the pool; with blocking.possibly, in a worker of the pool that runs a
+    /** Runs the handler in a worker of the pool; with blocking.possibly, in a worker of the pool that runs a
      * handler of the context now: at once. */
     template <typename Handler> void execute(Handler &&handler) const
     {
@@ -157,7 +157,7 @@ template <bool Tracked> class basic_executor
         static_cast<void>(node.release());
     }
 
-    /* Whether this thread runs a handler of the context, submitted to this pool. */
+    /** Whether this thread runs a handler of the context, submitted to this pool. */
     bool running_in_this_thread() const noexcept { return frame::directly(context_, pool_.job_class()); }
 
     executor_context &context() const noexcept { return *context_; }
@@ -218,9 +218,9 @@ template <bool Tracked> class basic_executor
     friend bool operator!=(const basic_executor &a, const basic_executor &b) noexcept { return !(a == b); }
 
   private:
-    /* A handler in the pool. It counts in the context from its making to its end. */
+    /** A handler in the pool. It counts in the context from its making to its end. */
     template <typename Handler> struct handler_node : ec_async_job {
-        /* The count's end is the last that the worker does with the context: behind the handler's. */
+        /** The count's end is the last that the worker does with the context: behind the handler's. */
         struct counted {
             executor_context *context;
             explicit counted(executor_context &of) noexcept : context(&of) { of.pending_.add(); }
@@ -243,7 +243,8 @@ template <bool Tracked> class basic_executor
                 node_ptr<handler_node> self(static_cast<handler_node *>(job));
                 const counted until_end = std::move(self->count);
                 const frame inside(until_end.context, job->job_class);
-                /* Asio's memory for handlers is used again by what the handler starts, if it is free by then.
+                /** Asio's memory for handlers is used again by what the handler starts, if it is free by
+                 * then.
                  */
                 guarded(
                     [&] {

@@ -42,7 +42,7 @@ typedef struct _io_job {
 } io_job;
 
 #ifdef __cplusplus
-/* In C the codes are global names; in C++ they are members of the job. Sources use both spellings. */
+/** In C the codes are global names; in C++ they are members of the job. Sources use both spellings. */
 #define FJ_STATUS_ALIAS(name) static constexpr _io_job::_io_job_status name = _io_job::name
 FJ_STATUS_ALIAS(IOJ_MISUSED);
 FJ_STATUS_ALIAS(IOJ_OPEN_FAILED);
@@ -52,7 +52,7 @@ FJ_STATUS_ALIAS(IOJ_COMPLETED);
 #undef FJ_STATUS_ALIAS
 #endif
 
-/* The original's names, for symbols of ours. */
+/** The original's names, for symbols of ours. */
 #define io_wrapper_create_read_job fj_io_wrapper_create_read_job
 #define io_wrapper_free_read_job fj_io_wrapper_free_read_job
 

@@ -37,13 +37,13 @@
 namespace fastjobs
 {
 
-/* A call of the library failed. what() is the text of fj_last_error, code() a number of enum fj_error. */
+/** A call of the library failed. what() is the text of fj_last_error, code() a number of enum fj_error. */
 class error : public std::runtime_error
 {
   public:
     error(int code, const std::string &text) : std::runtime_error(text), code_(code) {}
 
-    /* What the calling thread's last failed call left behind. */
+    /** What the calling thread's last failed call left behind. */
     static error last() { return error(fj_last_error_code(), fj_last_error()); }
 
     int code() const noexcept { return code_; }
@@ -52,7 +52,7 @@ class error : public std::runtime_error
     int code_;
 };
 
-/* Gets an exception that nobody can be handed: one that left a job of post(), a completion callback, a
+/** Gets an exception that nobody can be handed: one that left a job of post(), a completion callback, a
  * task_handle or a group that was dropped without looking. Runs in the thread where that shows. An exception
  * out of the handler ends the program. */
 using exception_handler = void (*)(std::exception_ptr);
@@ -62,7 +62,7 @@ namespace detail
 
 inline std::atomic<exception_handler> unhandled{nullptr};
 
-/* Tell ThreadSanitizer that memory goes through the library, from who hands it in to who gets it. */
+/** Tell ThreadSanitizer that memory goes through the library, from who hands it in to who gets it. */
 inline void handed([[maybe_unused]] void *memory) noexcept
 {
 #if defined(FASTJOBS_TSAN)
@@ -101,7 +101,7 @@ inline std::exception_ptr thread_ended()
     return std::make_exception_ptr(error(FJ_EINVAL, "the job ended its thread (pthread_exit)"));
 }
 
-/* Calls work; what it throws goes to failed(std::exception_ptr), and nothing is thrown. If it ends its
+/** Calls work; what it throws goes to failed(std::exception_ptr), and nothing is thrown. If it ends its
  * thread, failed hears of that too and the thread goes on ending. */
 template <typename Work, typename Failed> void guarded(Work &&work, Failed &&failed)
 {
@@ -116,7 +116,7 @@ template <typename Work, typename Failed> void guarded(Work &&work, Failed &&fai
     }
 }
 
-/* For the loops that spin before they sleep. */
+/** For the loops that spin before they sleep. */
 inline void spin_once() noexcept
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -124,12 +124,12 @@ inline void spin_once() noexcept
 #endif
 }
 
-/* How often: some microseconds, about what a sleep and a wake-up cost. */
+/** How often: some microseconds, about what a sleep and a wake-up cost. */
 inline constexpr int spins = 200;
 
 } // namespace detail
 
-/* Sets the handler for the process and returns the one before; nullptr is the default, which prints the
+/** Sets the handler for the process and returns the one before; nullptr is the default, which prints the
  * exception to the standard error and lets the program go on. */
 inline exception_handler set_exception_handler(exception_handler handler) noexcept
 {

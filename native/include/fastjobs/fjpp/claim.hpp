@@ -14,7 +14,7 @@ namespace fastjobs
 namespace detail
 {
 
-/* A job that one of two owners runs and the last of the two frees. */
+/** A job that one of two owners runs and the last of the two frees. */
 class claimable : public ec_async_job
 {
     static constexpr unsigned taken_bit = 1, released_bit = 2;
@@ -22,14 +22,14 @@ class claimable : public ec_async_job
   public:
     explicit claimable(ec_thread_pool_work_func from_pool) noexcept : ec_async_job{} { worker = from_pool; }
 
-    /* True for one caller, who then runs it or drops it. */
+    /** True for one caller, who then runs it or drops it. */
     bool claim() noexcept { return (state_.fetch_or(taken_bit, std::memory_order_acq_rel) & taken_bit) == 0; }
 
-    /* A hint: false may be out of date. */
+    /** A hint: false may be out of date. */
     bool was_claimed() const noexcept { return (state_.load(std::memory_order_relaxed) & taken_bit) != 0; }
 
-    /* Lets go; true for the second owner, who then frees it. Acquire and release: what the first did with the
-     * job comes before the freeing. */
+    /** Lets go; true for the second owner, who then frees it. Acquire and release: what the first did with
+     * the job comes before the freeing. */
     bool let_go() noexcept
     {
         return (state_.fetch_or(released_bit, std::memory_order_acq_rel) & released_bit) != 0;

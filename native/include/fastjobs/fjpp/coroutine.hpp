@@ -18,7 +18,7 @@
 namespace fastjobs
 {
 
-/* Where a coroutine goes on after run(). */
+/** Where a coroutine goes on after run(). */
 enum class resume_on {
     worker,   /* in the thread that ran the callable */
     scheduler /* in the library's scheduler thread: do not block there */
@@ -27,7 +27,7 @@ enum class resume_on {
 namespace detail
 {
 
-/* What leaves the coroutine by its promise's unhandled_exception is nobody's. */
+/** What leaves the coroutine by its promise's unhandled_exception is nobody's. */
 inline void resume(void *frame)
 {
     guarded([&] { std::coroutine_handle<>::from_address(frame).resume(); }, report_unhandled);
@@ -108,7 +108,7 @@ template <typename R, typename Work> class run_awaiter : ec_async_job
 
 } // namespace detail
 
-/* co_await schedule(pool): the coroutine goes on in a worker of the pool. Throws error at the co_await, in
+/** co_await schedule(pool): the coroutine goes on in a worker of the pool. Throws error at the co_await, in
  * the thread it was in, if the pool does not take it. In a pool of concurrency 0, and in short_lived(), it
  * goes on at once, inside the co_await. */
 [[nodiscard]] inline detail::schedule_awaiter schedule(target to)
@@ -116,9 +116,9 @@ template <typename R, typename Work> class run_awaiter : ec_async_job
     return detail::schedule_awaiter(to);
 }
 
-/* co_await run(pool, callable, arguments...): runs it in the pool; the value of the expression is its result,
- * or its exception is thrown there. The coroutine goes on in the worker that ran it. If the pool does not
- * take it, throws error, and what was moved into the expression is lost. */
+/** co_await run(pool, callable, arguments...): runs it in the pool; the value of the expression is its
+ * result, or its exception is thrown there. The coroutine goes on in the worker that ran it. If the pool does
+ * not take it, throws error, and what was moved into the expression is lost. */
 template <typename Callable, typename... Arguments>
 [[nodiscard]] auto run(target to, Callable &&callable, Arguments &&...arguments)
     -> detail::run_awaiter<detail::result_of<Callable, Arguments...>,
@@ -127,7 +127,7 @@ template <typename Callable, typename... Arguments>
     return {to, resume_on::worker, std::forward<Callable>(callable), std::forward<Arguments>(arguments)...};
 }
 
-/* The same, with a say in where the coroutine goes on. */
+/** The same, with a say in where the coroutine goes on. */
 template <typename Callable, typename... Arguments>
 [[nodiscard]] auto run(target to, resume_on where, Callable &&callable, Arguments &&...arguments)
     -> detail::run_awaiter<detail::result_of<Callable, Arguments...>,

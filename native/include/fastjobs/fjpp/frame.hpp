@@ -9,12 +9,12 @@ namespace fastjobs
 namespace detail
 {
 
-/* While it lives, this thread runs a job of something: of a group, of an executor's context. So a job that
+/** While it lives, this thread runs a job of something: of a group, of an executor's context. So a job that
  * would wait for itself is told so. */
 class frame
 {
   public:
-    /* job_class: which pool's, where that matters. */
+    /** job_class: which pool's, where that matters. */
     explicit frame(const void *of, int job_class = 0) noexcept
         : of_(of), job_class_(job_class), outer_(innermost())
     {
@@ -24,7 +24,7 @@ class frame
     frame &operator=(const frame &) = delete;
     ~frame() { innermost() = outer_; }
 
-    /* Whether this thread runs a job of it, directly or around the job that it runs. */
+    /** Whether this thread runs a job of it, directly or around the job that it runs. */
     static bool any(const void *of) noexcept
     {
         for (const frame *at = innermost(); at != nullptr; at = at->outer_)
@@ -33,7 +33,7 @@ class frame
         return false;
     }
 
-    /* Whether the innermost job of this thread is one of this, in this pool. */
+    /** Whether the innermost job of this thread is one of this, in this pool. */
     static bool directly(const void *of, int job_class) noexcept
     {
         const frame *here = innermost();

@@ -18,7 +18,7 @@
 namespace fastjobs
 {
 
-/* Whether a thread that waits for a group runs the group's jobs meanwhile. */
+/** Whether a thread that waits for a group runs the group's jobs meanwhile. */
 enum class help {
     yes,
     no /* keeps to the pools' concurrency; in a job, beware of a pool with no worker left to run the others */
@@ -40,7 +40,7 @@ class group
     group(const group &) = delete;
     group &operator=(const group &) = delete;
 
-    /* Waits as wait() does; an exception that nobody fetched goes to the exception handler. A group that one
+    /** Waits as wait() does; an exception that nobody fetched goes to the exception handler. A group that one
      * of its own jobs destroys ends the program: it would wait for itself. */
     ~group()
     {
@@ -53,7 +53,7 @@ class group
             detail::report_unhandled(first_);
     }
 
-    /* Runs callable(arguments...) in the pool, or in a waiter. The result is dropped; the first exception of
+    /** Runs callable(arguments...) in the pool, or in a waiter. The result is dropped; the first exception of
      * the group is kept for wait(). No allocation once warm, if callable and arguments fit 200 bytes. Fails
      * as post does. */
     template <typename Callable, typename... Arguments>
@@ -73,7 +73,7 @@ class group
         push(made.release(), number);
     }
 
-    /* Waits until every job is over, then throws the first exception if there was one. Throws error
+    /** Waits until every job is over, then throws the first exception if there was one. Throws error
      * FJ_EDEADLK in one of the group's own jobs. */
     void wait(help how = help::yes)
     {
@@ -89,7 +89,7 @@ class group
             std::rethrow_exception(std::move(first));
     }
 
-    /* Drops the jobs that have not begun and returns how many. They count as over; those that run go on. May
+    /** Drops the jobs that have not begun and returns how many. They count as over; those that run go on. May
      * be called by the group's own jobs. */
     std::size_t cancel()
     {
@@ -103,7 +103,7 @@ class group
         return dropped;
     }
 
-    /* Whether no job is queued or runs. */
+    /** Whether no job is queued or runs. */
     bool idle() const noexcept { return pending_.idle(); }
 
   private:
@@ -115,7 +115,7 @@ class group
         {
             closure = of;
         }
-        /* Asked by a claimer only: the group may be gone for others. */
+        /** Asked by a claimer only: the group may be gone for others. */
         group &owner() const noexcept { return *static_cast<group *>(closure); }
 
         job *below = nullptr; /* in the stack; written before the push */
@@ -173,7 +173,7 @@ class group
             held->act(held, what::free_memory);
     }
 
-    /* By who claimed it. The group may be gone afterwards. */
+    /** By who claimed it. The group may be gone afterwards. */
     void execute(job *claimed)
     {
         const struct finishing {
@@ -207,9 +207,9 @@ class group
             sweep(number);
     }
 
-    /* Takes jobs off the stack until one could be claimed; null if there is none. Only here and in sweep does
-     * the stack get shorter, both under the lock: so what is on top stays there until the exchange (no ABA),
-     * and its memory with it. */
+    /** Takes jobs off the stack until one could be claimed; null if there is none. Only here and in sweep
+     * does the stack get shorter, both under the lock: so what is on top stays there until the exchange (no
+     * ABA), and its memory with it. */
     job *pop()
     {
         const std::lock_guard<std::mutex> locked(pending_.lock());
@@ -225,7 +225,7 @@ class group
         return nullptr;
     }
 
-    /* So that a group that nobody waits for does not grow. Done again when as many jobs have come as were
+    /** So that a group that nobody waits for does not grow. Done again when as many jobs have come as were
      * left: amortized O(1) a job. */
     void sweep(std::uint32_t number)
     {
@@ -234,7 +234,7 @@ class group
             sweep_at_.store(number + std::max(sweep_least, sweep_locked()), std::memory_order_relaxed);
     }
 
-    /* Lets go of the jobs on the stack that somebody has claimed. Returns how many are left. Threads that go
+    /** Lets go of the jobs on the stack that somebody has claimed. Returns how many are left. Threads that go
      * to sleep ask under the lock, so none sees the stack while it is in pieces. */
     std::uint32_t sweep_locked()
     {
@@ -270,7 +270,7 @@ class group
             pending_.sleep_unless(
                 [&] { return how == help::yes && top_.load(std::memory_order_seq_cst) != nullptr; });
         }
-        /* The lock is also what makes it safe to destroy the group now: see pending. What is on the stack is
+        /** The lock is also what makes it safe to destroy the group now: see pending. What is on the stack is
          * over, unless another thread goes on calling run(). */
         const std::lock_guard<std::mutex> locked(pending_.lock());
         sweep_locked();

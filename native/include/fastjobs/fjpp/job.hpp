@@ -15,7 +15,7 @@
 namespace fastjobs
 {
 
-/* What a callable made: a value of type R (void and references too), or the exception that left it. Empty
+/** What a callable made: a value of type R (void and references too), or the exception that left it. Empty
  * until a job has filled it, and after get(). */
 template <typename R> class outcome
 {
@@ -24,17 +24,17 @@ template <typename R> class outcome
                            std::conditional_t<std::is_reference_v<R>, std::remove_reference_t<R> *, R>>>;
 
   public:
-    /* Whether there is a value. */
+    /** Whether there is a value. */
     bool ok() const noexcept { return kept_.index() == 1; }
     explicit operator bool() const noexcept { return ok(); }
 
-    /* The exception, or null. */
+    /** The exception, or null. */
     std::exception_ptr exception() const noexcept
     {
         return ok() ? std::exception_ptr() : *std::get_if<0>(&kept_);
     }
 
-    /* Moves the value out, or throws the exception. Once: afterwards, as before a job has filled it, throws
+    /** Moves the value out, or throws the exception. Once: afterwards, as before a job has filled it, throws
      * error FJ_EINVAL. */
     R get()
     {
@@ -57,7 +57,7 @@ template <typename R> class outcome
         }
     }
 
-    /* Calls the callable and keeps what comes out of it. Throws nothing (see detail::guarded). */
+    /** Calls the callable and keeps what comes out of it. Throws nothing (see detail::guarded). */
     template <typename Callable> void fill(Callable &&callable)
     {
         detail::guarded(
@@ -82,7 +82,7 @@ template <typename R> class outcome
 namespace detail
 {
 
-/* A callable with its arguments, as a job keeps them: decayed copies, as std::thread makes. Called once. */
+/** A callable with its arguments, as a job keeps them: decayed copies, as std::thread makes. Called once. */
 template <typename Callable, typename... Arguments> struct bound {
     std::tuple<Callable, Arguments...> parts;
 
@@ -105,7 +105,7 @@ template <typename... Given> using bound_of = bound<std::decay_t<Given>...>;
 template <typename Callable, typename... Arguments>
 using result_of = std::invoke_result_t<std::decay_t<Callable>, std::decay_t<Arguments>...>;
 
-/* Back into the caller's own object, from which it was moved into a job that was not taken. */
+/** Back into the caller's own object, from which it was moved into a job that was not taken. */
 template <typename Stored, typename Given>
 void give_back_one(Stored &stored, std::remove_reference_t<Given> &given) noexcept
 {
@@ -128,7 +128,7 @@ void give_back(Bound &stored, std::index_sequence<Index...>,
      ...);
 }
 
-/* Hands a job over. Throws error if it is not taken: then it is the caller's still. After it was taken the
+/** Hands a job over. Throws error if it is not taken: then it is the caller's still. After it was taken the
  * job may be gone by the time this returns. */
 inline void queue(ec_async_job &job, const target &to)
 {
@@ -138,7 +138,7 @@ inline void queue(ec_async_job &job, const target &to)
         throw error::last();
 }
 
-/* Queues a job that keeps the callable and its arguments in `work`; if it is not taken, what was moved into
+/** Queues a job that keeps the callable and its arguments in `work`; if it is not taken, what was moved into
  * it is moved back. Given: the deduced types of forwarding references. */
 template <typename... Given, typename Bound>
 void queue(ec_async_job &job, const target &to, Bound &work, std::remove_reference_t<Given> &...given)

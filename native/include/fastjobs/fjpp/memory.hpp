@@ -31,7 +31,7 @@ inline int register_type(const char *name, std::size_t size) noexcept
     return ec_memtype_register(&definition);
 }
 
-/* The number of the memory type for an object, or -1: from operator new. -1 also if all numbers are taken;
+/** The number of the memory type for an object, or -1: from operator new. -1 also if all numbers are taken;
  * since it is asked for once, an object is freed as it was allocated. */
 inline int memory_type(std::size_t size, std::size_t alignment) noexcept
 {
@@ -97,7 +97,7 @@ template <typename Node, typename... Arguments> node_ptr<Node> make_node(Argumen
     }
 }
 
-/* The same memory for what the standard library allocates on a job's behalf. */
+/** The same memory for what the standard library allocates on a job's behalf. */
 template <typename T> struct node_allocator {
     using value_type = T;
 
@@ -125,7 +125,7 @@ template <typename T> struct node_allocator {
     }
 };
 
-/* An object whose life is begun and ended by hand: a callable ends as soon as it has run, while the job that
+/** An object whose life is begun and ended by hand: a callable ends as soon as it has run, while the job that
  * it is part of may have to stay. */
 template <typename T> class by_hand
 {

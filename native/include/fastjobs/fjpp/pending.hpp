@@ -21,8 +21,8 @@ namespace detail
 
 class pending
 {
-    /* One word: bit 0 says that a thread sleeps; then 31 bits of jobs under way; then 32 bits that number the
-     * additions and may run over. */
+    /** One word: bit 0 says that a thread sleeps; then 31 bits of jobs under way; then 32 bits that number
+     * the additions and may run over. */
     static constexpr std::uint64_t sleeper = 1, one = 2, ticket = std::uint64_t{1} << 32;
 
     static constexpr std::uint64_t jobs(std::uint64_t word) noexcept { return (word & (ticket - 1)) / one; }
@@ -32,20 +32,20 @@ class pending
     pending(const pending &) = delete;
     pending &operator=(const pending &) = delete;
 
-    /* One more. Returns the number of this addition. */
+    /** One more. Returns the number of this addition. */
     std::uint32_t add() noexcept
     {
-        /* Relaxed: whoever counts down got to know of the job after this, and the word's modification order
+        /** Relaxed: whoever counts down got to know of the job after this, and the word's modification order
          * does the rest. */
         return static_cast<std::uint32_t>(word_.fetch_add(ticket + one, std::memory_order_relaxed) / ticket);
     }
 
-    /* One less. If it was the last, the object may be gone when this returns. */
+    /** One less. If it was the last, the object may be gone when this returns. */
     void finish() noexcept
     {
         std::uint64_t word = word_.load(std::memory_order_relaxed);
         while (jobs(word) != 1 || (word & sleeper) == 0) {
-            /* Release: pairs with idle(), so that a waiter sees what the job wrote. */
+            /** Release: pairs with idle(), so that a waiter sees what the job wrote. */
             if (word_.compare_exchange_weak(word, word - one, std::memory_order_release,
                                             std::memory_order_relaxed))
                 return;
@@ -55,10 +55,10 @@ class pending
             wake_locked();
     }
 
-    /* Acquire: pairs with finish(). */
+    /** Acquire: pairs with finish(). */
     bool idle() const noexcept { return jobs(word_.load(std::memory_order_acquire)) == 0; }
 
-    /* The same, after a look again and again for some microseconds. */
+    /** The same, after a look again and again for some microseconds. */
     bool idle_soon() const noexcept
     {
         for (int i = 0; i < spins; i++) {
@@ -69,7 +69,7 @@ class pending
         return idle();
     }
 
-    /* After a change that sleepers ask for. Sequentially consistent, as the change must be: pairs with
+    /** After a change that sleepers ask for. Sequentially consistent, as the change must be: pairs with
      * sleep_unless, which sets the flag and then asks. */
     void wake() noexcept
     {
@@ -79,7 +79,7 @@ class pending
         }
     }
 
-    /* Sleeps until the count is zero or somebody calls wake(). Returns at once if the count is zero, or if
+    /** Sleeps until the count is zero or somebody calls wake(). Returns at once if the count is zero, or if
      * ready(), asked under the lock, says so. */
     template <typename Ready> void sleep_unless(Ready &&ready)
     {
@@ -95,8 +95,8 @@ class pending
         woken_.wait(locked, [&] { return wakes_ != seen; });
     }
 
-    /* A waiter takes it before it leaves: behind it nobody who finished is here any more. It also guards what
-     * goes with the count and is not on a hot path. */
+    /** A waiter takes it before it leaves: behind it nobody who finished is here any more. It also guards
+     * what goes with the count and is not on a hot path. */
     std::mutex &lock() noexcept { return lock_; }
 
   private:

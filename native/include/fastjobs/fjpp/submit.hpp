@@ -21,12 +21,12 @@
 namespace fastjobs
 {
 
-/* A completion for submit: called in the worker thread, right after the job. */
+/** A completion for submit: called in the worker thread, right after the job. */
 template <typename Callback> struct on_worker {
     Callback callback;
     explicit on_worker(Callback given) : callback(std::move(given)) {}
 };
-/* A completion for submit: called in the library's scheduler thread. One thread runs all of these, in the
+/** A completion for submit: called in the library's scheduler thread. One thread runs all of these, in the
  * order in which their jobs ended; what blocks it holds up the others. */
 template <typename Callback> struct on_scheduler {
     Callback callback;
@@ -36,7 +36,7 @@ template <typename Callback> struct on_scheduler {
 namespace detail
 {
 
-/* Completion NONE and no memory type: the library does not look at the job once its worker runs, so the
+/** Completion NONE and no memory type: the library does not look at the job once its worker runs, so the
  * worker frees it. */
 template <typename Work> struct post_node : ec_async_job {
     Work work;
@@ -110,7 +110,7 @@ template <typename R, typename Work, typename Callback> struct worker_callback_n
     }
 };
 
-/* With a completion the job is its owner's again when the callback is called. */
+/** With a completion the job is its owner's again when the callback is called. */
 template <typename R, typename Work, typename Callback> struct scheduler_callback_node : ec_async_job {
     Callback callback;
     outcome<R> result;
@@ -145,8 +145,8 @@ template <typename R, typename Work, typename Callback> struct scheduler_callbac
 
 } // namespace detail
 
-/* Runs callable(arguments...) in the pool; its result is dropped, an exception goes to the exception handler.
- * No allocation once warm, if callable and arguments fit 224 bytes. */
+/** Runs callable(arguments...) in the pool; its result is dropped, an exception goes to the exception
+ * handler. No allocation once warm, if callable and arguments fit 224 bytes. */
 template <typename Callable, typename... Arguments>
 void post(target to, Callable &&callable, Arguments &&...arguments)
 {
@@ -157,7 +157,7 @@ void post(target to, Callable &&callable, Arguments &&...arguments)
     static_cast<void>(node.release()); /* the library's */
 }
 
-/* The same with a std::future of the result or exception. The future's shared state comes from the library's
+/** The same with a std::future of the result or exception. The future's shared state comes from the library's
  * memory types too, so this costs no malloc, but three allocations of theirs and what std::future does to
  * wait; start() in task.hpp is the cheaper one. Dropping the future drops the result. */
 template <typename Callable, typename... Arguments>
@@ -174,7 +174,7 @@ auto submit(target to, Callable &&callable, Arguments &&...arguments)
     return future;
 }
 
-/* The same with a callback that gets an outcome<R>&&, R being what the callable returns: in the worker,
+/** The same with a callback that gets an outcome<R>&&, R being what the callable returns: in the worker,
  * submit(pool, on_worker(callback), callable, arguments...). An exception of the callback goes to the
  * exception handler. If the submit fails the callback is not called, and is lost. */
 template <typename Callback, typename Callable, typename... Arguments>
@@ -188,7 +188,7 @@ void submit(target to, on_worker<Callback> then, Callable &&callable, Arguments 
     static_cast<void>(node.release());
 }
 
-/* The same in the scheduler thread: submit(pool, on_scheduler(callback), callable, arguments...). */
+/** The same in the scheduler thread: submit(pool, on_scheduler(callback), callable, arguments...). */
 template <typename Callback, typename Callable, typename... Arguments>
 void submit(target to, on_scheduler<Callback> then, Callable &&callable, Arguments &&...arguments)
 {

@@ -21,7 +21,7 @@ namespace fastjobs
 namespace detail
 {
 
-/* The waiter of a task, on its thread's stack. */
+/** The waiter of a task, on its thread's stack. */
 struct sleeping_waiter {
     sem_t woken;
     sleeping_waiter() { sem_init(&woken, 0, 0); }
@@ -30,7 +30,7 @@ struct sleeping_waiter {
     ~sleeping_waiter() { sem_destroy(&woken); }
 };
 
-/* A task as its handle knows it. */
+/** A task as its handle knows it. */
 template <typename R> class task_state : public claimable
 {
   public:
@@ -45,7 +45,7 @@ template <typename R> class task_state : public claimable
 
     bool settled() const noexcept { return waiter_.load(std::memory_order_acquire) == settled_mark(); }
 
-    /* By the claimer: runs the callable and ends it, then lets a waiter know. */
+    /** By the claimer: runs the callable and ends it, then lets a waiter know. */
     void run()
     {
         const struct settling {
@@ -59,19 +59,19 @@ template <typename R> class task_state : public claimable
     {
         if (!let_go())
             return;
-        /* Nobody has looked at it: nothing is lost silently. */
+        /** Nobody has looked at it: nothing is lost silently. */
         if (std::exception_ptr exception = result.exception())
             report_unhandled(exception);
         act_(this, what::free_memory);
     }
 
-    /* Waits until it is settled; with a deadline (CLOCK_REALTIME, as sem_timedwait has it) false when that
+    /** Waits until it is settled; with a deadline (CLOCK_REALTIME, as sem_timedwait has it) false when that
      * has passed. */
     bool sleep(const timespec *deadline)
     {
         sleeping_waiter self;
         void *expected = nullptr;
-        /* Release: the settler uses the semaphore. Acquire: or the result is there. */
+        /** Release: the settler uses the semaphore. Acquire: or the result is there. */
         if (!waiter_.compare_exchange_strong(expected, &self, std::memory_order_acq_rel))
             return true;
         int woken;
@@ -92,7 +92,7 @@ template <typename R> class task_state : public claimable
   private:
     void *settled_mark() const noexcept { return const_cast<task_state *>(this); }
 
-    /* Afterwards only let_go may touch the task. */
+    /** Afterwards only let_go may touch the task. */
     void settle() noexcept
     {
         void *waiter = waiter_.exchange(settled_mark(), std::memory_order_acq_rel); /* pairs with sleep */
@@ -147,7 +147,7 @@ template <typename R, typename Work> class task_node : public task_state<R>
 
 } // namespace detail
 
-/* The result of a job to be: like std::future, in the job's own memory, with one owner. A handle that waits
+/** The result of a job to be: like std::future, in the job's own memory, with one owner. A handle that waits
  * for a job which no worker has begun runs it itself, in its own thread (and beyond the pool's concurrency);
  * so a job may wait for what it started, in a pool of any concurrency. Do not hold a lock that the job takes
  * while you wait. Destroying a handle lets the job run; its exception, if nobody looked, goes to the
@@ -170,16 +170,16 @@ template <typename R> class task_handle
 
     void swap(task_handle &other) noexcept { std::swap(task_, other.task_); }
 
-    /* Whether there is a job: not after get(), nor of a moved-from handle. */
+    /** Whether there is a job: not after get(), nor of a moved-from handle. */
     bool valid() const noexcept { return task_ != nullptr; }
 
-    /* Whether get() would return at once. */
+    /** Whether get() would return at once. */
     bool ready() const { return required()->settled(); }
 
-    /* Waits until the job is over; runs it if nobody has begun it. */
+    /** Waits until the job is over; runs it if nobody has begun it. */
     void wait() { wait(true, nullptr); }
 
-    /* Waits no longer than this, and never runs the job. Whether it is over. */
+    /** Waits no longer than this, and never runs the job. Whether it is over. */
     template <typename Rep, typename Period> bool wait_for(const std::chrono::duration<Rep, Period> &time)
     {
         using namespace std::chrono;
@@ -193,8 +193,8 @@ template <typename R> class task_handle
         return wait(false, &deadline);
     }
 
-    /* Waits as wait() does, then gives the result away or throws the job's exception. The handle is not valid
-     * afterwards. */
+    /** Waits as wait() does, then gives the result away or throws the job's exception. The handle is not
+     * valid afterwards. */
     R get()
     {
         wait();
@@ -235,7 +235,7 @@ template <typename R> class task_handle
     detail::task_state<R> *task_ = nullptr;
 };
 
-/* Runs callable(arguments...) in the pool and returns a handle of the result. No allocation but the job's.
+/** Runs callable(arguments...) in the pool and returns a handle of the result. No allocation but the job's.
  * Fails as post and submit do. */
 template <typename Callable, typename... Arguments>
 auto start(target to, Callable &&callable, Arguments &&...arguments)

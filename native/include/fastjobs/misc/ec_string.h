@@ -23,7 +23,7 @@
 
 FJ_BEGIN_DECLS
 
-typedef struct _io_object io_object; /* opaque; always NULL here */
+typedef struct _io_object io_object; /**< opaque; always NULL here */
 
 /** Bytes that may grow. Fields may be read; `len` may be set to less than it is, 0 to start anew. */
 struct _ec_string {
@@ -38,16 +38,16 @@ typedef struct _ec_string string;
 #endif
 
 #define MEMTYPE_IS_MALLOC_3C (-2)
-#define STRING_TYPE_MALLOC MEMTYPE_IS_MALLOC_3C       /* malloc and free */
-#define STRING_TYPE_ECSTRING MEMTYPE_STRING           /* ec_malloc_size under MEMTYPE_STRING */
-#define STRING_TYPE_MESSAGE_BODY MEMTYPE_MESSAGE_BODY /* the same under MEMTYPE_MESSAGE_BODY */
-/* The caller sets the fields itself, with a buffer of its own. The first cannot grow; the second turns into
+#define STRING_TYPE_MALLOC MEMTYPE_IS_MALLOC_3C       /**< malloc and free */
+#define STRING_TYPE_ECSTRING MEMTYPE_STRING           /**< ec_malloc_size under MEMTYPE_STRING */
+#define STRING_TYPE_MESSAGE_BODY MEMTYPE_MESSAGE_BODY /**< the same under MEMTYPE_MESSAGE_BODY */
+/** The caller sets the fields itself, with a buffer of its own. The first cannot grow; the second turns into
  * STRING_TYPE_ECSTRING when it has to, and the caller's buffer is then no longer used. */
 #define STRING_TYPE_STATIC (-100)
 #define STRING_TYPE_GROWABLE_STATIC (-104)
 /* The original's types that write to files and chains do not exist here: string_init_type fails. */
 
-/* The original's names, for symbols of ours. */
+/** The original's names, for symbols of ours. */
 #define string_init_type fj_string_init_type
 #define string_destroy fj_string_destroy
 #define stringwrite2 fj_stringwrite2
