@@ -192,6 +192,35 @@ static void a_slot_that_the_caller_posts_is_noticed(void)
     sem_destroy(&kind.slots);
 }
 
+static void a_thousand_semaphores_have_waiting_jobs(void)
+{
+    enum { SEMAPHORES = 1000 };
+    static sem_t slots[SEMAPHORES];
+    static ec_async_job jobs[2 * SEMAPHORES];
+    int pool = new_pool("slots.thousand", 4);
+    ec_async_job other;
+    for (int i = 0; i < SEMAPHORES; i++) {
+        new_semaphore(&slots[i], 0);
+        for (int k = 0; k < 2; k++) {
+            ec_async_job *job = job_with_semaphore(&jobs[2 * i + k], pool, do_nothing, NULL, &s_done);
+            job->concurrency = &slots[i];
+            QUEUE(job);
+        }
+    }
+    QUEUE(job_with_semaphore(&other, pool, do_nothing, NULL, &s_done));
+    AWAIT(&s_done); /* behind all of them, and alone */
+    CHECK_EQ(semaphore_value(&s_done), 0);
+    CHECK_EQ(ec_thread_pool_get_queue_size(pool), 2 * SEMAPHORES);
+    for (int i = 0; i < SEMAPHORES; i++) {
+        sem_post(&slots[i]); /* one slot for two jobs */
+    }
+    AWAIT_TIMES(&s_done, 2 * SEMAPHORES);
+    for (int i = 0; i < SEMAPHORES; i++) {
+        CHECK_EQ(semaphore_value(&slots[i]), 1);
+        sem_destroy(&slots[i]);
+    }
+}
+
 static void a_posted_slot_counts_while_no_worker_is_free(void)
 {
     int pool = new_pool("slots.busy", 1);
@@ -457,6 +486,7 @@ int main(void)
     RUN(a_hundred_thousand_waiting_jobs_leave_the_other_workers_free);
     RUN(kinds_do_not_disturb_each_other);
     RUN(a_slot_that_the_caller_posts_is_noticed);
+    RUN(a_thousand_semaphores_have_waiting_jobs);
     RUN(a_posted_slot_counts_while_no_worker_is_free);
     RUN(a_slot_goes_from_pool_to_pool);
     RUN(waiting_jobs_count_in_the_backlog);
