@@ -84,35 +84,32 @@ public sealed class QueueSeamTests
     {
         await using JobEngine engine = new();
         QueueCore queue = engine.Queues.Create("q", 1).Core;
-        for (int i = 0; i < 200; i++)
+        for (int i = 0; i < 20; i++)
         {
             using ManualResetEventSlim began = new();
-            bool ended = false;
-            bool endedBefore = false;
+            using ManualResetEventSlim returns = new();
+            bool endedMeanwhile = false;
+            JobKey key = default;
             ForeignJob job = new();
             job.OnRun = () =>
             {
                 began.Set();
                 SpinWait.SpinUntil(() => job.Stopping, s_patience);
+                returns.Set();
             };
             job.OnStop = () =>
             {
-                Thread.SpinWait(2000); // the work has returned by now
-                endedBefore = Volatile.Read(ref ended);
+                // The work returns, and its worker has all the time to end the job: it must wait for this to be over.
+                Assert.True(returns.Wait(s_patience, Token));
+                endedMeanwhile = SpinWait.SpinUntil(() => IsDone(queue, key), TimeSpan.FromMilliseconds(20));
             };
-            queue.Enqueue(job, detached: false, out JobKey key);
+            queue.Enqueue(job, detached: false, out key);
             Assert.True(began.Wait(s_patience, Token));
-            Task wait = Task.Run(() =>
-            {
-                Assert.True(SpinWait.SpinUntil(() => job.Stopping, s_patience));
-                Assert.Equal(QueueStatus.Ok, queue.Wait(key, 30_000, null, out QueuedJob? done));
-                Volatile.Write(ref ended, true);
-                Assert.Equal(JobFlags.Canceled, done!.Outcome);
-            }, Token);
             Assert.Equal(QueueStatus.Ok, queue.Cancel(key, evenIfWaited: false, out bool running));
             Assert.True(running);
-            await wait.WaitAsync(s_patience, Token);
-            Assert.False(endedBefore);
+            Assert.False(endedMeanwhile);
+            Assert.Equal(QueueStatus.Ok, queue.Wait(key, 30_000, null, out QueuedJob? done));
+            Assert.Equal(JobFlags.Canceled, done!.Outcome);
         }
     }
 
@@ -147,6 +144,13 @@ public sealed class QueueSeamTests
         bool waited = false;
         queue.TryVisit(key, (_, job) => waited = job.Is(JobFlags.HasWaiter));
         return waited;
+    }
+
+    private static bool IsDone(QueueCore queue, JobKey key)
+    {
+        bool done = false;
+        queue.TryVisit(key, (_, job) => done = job.State == JobFlags.Done);
+        return done;
     }
 
     /// <summary>A job as a door makes it: it is not pooled by the managed API's pools.</summary>
