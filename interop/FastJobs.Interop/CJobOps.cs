@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FastJobs.Channels;
 using FastJobs.Interop.Generated;
 using FastJobs.Lanes;
@@ -15,7 +14,7 @@ namespace FastJobs.Interop;
 /// The engine touches a job only between the claim and its completion, and a job with completion NONE and no memory type
 /// not at all once its worker has started: the worker may have freed it.
 /// </remarks>
-internal readonly unsafe struct CJobOps : IJobOps<nint>
+internal readonly unsafe struct CJobOps : ILaneOps<nint>
 {
     private const nint HasSlot = 1;
 
@@ -104,17 +103,23 @@ internal readonly unsafe struct CJobOps : IJobOps<nint>
             SlotGate.Release(job->concurrency);
         }
 
+        Abandon(job);
+
+        if (job->free_on_completion_memtype != 0)
+        {
+            Host.Free(job->free_on_completion_memtype, job);
+        }
+    }
+
+    /// <summary>Lets go of a job that was taken and will not run.</summary>
+    public static void Abandon(ec_thread_pool_job* job)
+    {
         if (job->completion == Mode.ECTP_COMPLETE_MODULE)
         {
             ValidateContexts.GiveUp(job);
         }
 
         JobWatch.Dropped(job);
-
-        if (job->free_on_completion_memtype != 0)
-        {
-            Host.Free(job->free_on_completion_memtype, job);
-        }
     }
 
     /// <summary>Performs the completion, or hands it to the scheduler thread.</summary>

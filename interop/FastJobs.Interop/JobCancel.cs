@@ -1,6 +1,5 @@
 using FastJobs.Interop.Generated;
 using CLane = FastJobs.Lanes.Lane<nint, FastJobs.Channels.PointerSlot, FastJobs.Interop.CJobOps>;
-using Mode = FastJobs.Interop.Generated.ec_thread_pool_job._ec_thread_pool_job_completion;
 
 namespace FastJobs.Interop;
 
@@ -103,13 +102,5 @@ internal static unsafe class JobCancel
     }
 
     // Nobody else knows the job any more.
-    private static void Return(ec_thread_pool_job* job)
-    {
-        if (job->completion == Mode.ECTP_COMPLETE_MODULE)
-        {
-            ValidateContexts.GiveUp(job);
-        }
-
-        JobWatch.Dropped(job);
-    }
+    private static void Return(ec_thread_pool_job* job) => CJobOps.Abandon(job);
 }

@@ -68,19 +68,14 @@ internal static unsafe class JobErrors
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static bool ShutDown(ec_thread_pool_job* job)
     {
-        if (job->completion == Mode.ECTP_COMPLETE_MODULE)
-        {
-            ValidateContexts.GiveUp(job);
-        }
-
-        JobWatch.Dropped(job);
+        CJobOps.Abandon(job);
         return Errors.Fail(fj_error.FJ_ESHUTDOWN, "ec_thread_pool_shutdown was called: no more jobs are taken");
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static bool Suspended(ec_thread_pool_job* job)
     {
-        JobChecks.Returned(job);
+        JobWatch.Dropped(job);
         return Errors.Fail(fj_error.FJ_EBUSY, "ec_queue_async_job: another job has the validate context r.e.ctx suspended");
     }
 

@@ -487,15 +487,31 @@ static void never_resumed(validate_context *context, ec_async_job *job, void *cl
     CHECK(!"the context of a cancelled job is not resumed");
 }
 
+static void count_kinds(const fj_trace_event *event, void *closure)
+{
+    long *kinds = closure;
+    kinds[event->kind]++; /* by this test's thread alone: nothing runs */
+}
+
 static void a_cancelled_job_gives_its_context_up(void)
 {
+    long kinds[FJ_TRACE_DROPPED + 1] = {0};
     ec_async_job job = {.job_class = new_pool("inspect.module", 1), .worker = do_nothing};
+    ec_async_job second = job;
+    CHECK_EQ(fj_trace_set(count_kinds, kinds), 1);
     validate_context *context = fj_validate_context_create(never_resumed, NULL, NULL);
     ec_thread_pool_defer_spawn(job.job_class, 1);
     ec_async_wake_validation_module(&job, context);
     QUEUE(&job);
     CHECK_EQ(fj_validate_context_is_suspended(context), 1);
+    ec_async_wake_validation_module(&second, context);
+    CHECK_EQ(ec_queue_async_job(&second), 0); /* and the context stays the first one's */
+    CHECK_EQ(fj_last_error_code(), FJ_EBUSY);
+    CHECK_EQ(fj_validate_context_is_suspended(context), 1);
+    CHECK_EQ(kinds[FJ_TRACE_DROPPED], 1);
     CHECK_EQ(fj_cancel_job(&job), 1);
+    CHECK_EQ(kinds[FJ_TRACE_DROPPED], kinds[FJ_TRACE_QUEUED]);
+    CHECK_EQ(fj_trace_set(NULL, NULL), 1);
     CHECK_EQ(fj_validate_context_is_suspended(context), 0);
     CHECK_EQ(fj_validate_context_destroy(context), 1);
     ec_thread_pool_defer_spawn(job.job_class, 0);
