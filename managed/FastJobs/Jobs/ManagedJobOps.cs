@@ -84,7 +84,7 @@ internal struct JobSlot : ISlot<JobRef, JobSlot>
 }
 
 /// <summary>What a lane does with a managed job.</summary>
-internal readonly struct ManagedJobOps : IJobOps<JobRef>
+internal readonly struct ManagedJobOps : ILaneOps<JobRef>
 {
     public static bool Run(JobRef item, Worker worker)
     {

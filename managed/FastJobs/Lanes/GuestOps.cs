@@ -15,12 +15,6 @@ internal readonly struct GuestOps<TJob, TOps> : IJobOps<Worker>
         return true;
     }
 
-    public static bool RunInline(Worker guest, object lane) => throw new System.Diagnostics.UnreachableException();
-
-    public static void Discard(Worker guest)
-    {
-    }
-
     public static void BeforeThreadStart() => TOps.BeforeThreadStart();
 
     public static void AfterThreadStart() => TOps.AfterThreadStart();

@@ -42,7 +42,7 @@ internal static class InlineRuns
 /// </summary>
 internal class Lane<TJob, TSlot, TOps> : IJobAccount
     where TSlot : struct, ISlot<TJob, TSlot>
-    where TOps : struct, IJobOps<TJob>
+    where TOps : struct, ILaneOps<TJob>
 {
     private readonly Lock _capacityLock = new();
     private long _backlog;

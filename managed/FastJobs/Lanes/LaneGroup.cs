@@ -8,7 +8,7 @@ namespace FastJobs.Lanes;
 /// </summary>
 internal sealed class LaneGroup<TJob, TSlot, TOps>
     where TSlot : struct, ISlot<TJob, TSlot>
-    where TOps : struct, IJobOps<TJob>
+    where TOps : struct, ILaneOps<TJob>
 {
     private readonly Lock _lock = new();
     private readonly QuietWatch _quiet;
@@ -102,9 +102,7 @@ internal sealed class LaneGroup<TJob, TSlot, TOps>
     }
 
     /// <summary>Makes "nothing is in flight" include another lane, one that has no job class of this group.</summary>
-    public void Include<TOther, TOtherSlot, TOtherOps>(Lane<TOther, TOtherSlot, TOtherOps> other)
-        where TOtherSlot : struct, ISlot<TOther, TOtherSlot>
-        where TOtherOps : struct, IJobOps<TOther>
+    public void Include(Lane<TJob, TSlot, TOps> other)
     {
         Include((IJobAccount)other);
         other.Workers.Idled = _quiet.Look;

@@ -25,7 +25,6 @@ internal static class Spinning
     public static readonly int MaxSearchers = Math.Clamp(Environment.ProcessorCount / 2, 1, 8);
 
     public static void Once() => Thread.SpinWait(1);
-
 }
 
 /// <summary>

@@ -12,12 +12,6 @@ internal readonly struct QueueOps : IJobOps<QueueCore>
         return true;
     }
 
-    public static bool RunInline(QueueCore queue, object lane) => throw new System.Diagnostics.UnreachableException();
-
-    public static void Discard(QueueCore queue)
-    {
-    }
-
     public static void BeforeThreadStart() => QueueThreads.BeforeStart?.Invoke();
 
     public static void AfterThreadStart() => QueueThreads.AfterStart?.Invoke();
