@@ -22,13 +22,11 @@ internal sealed class JobExtras : DueEntry
     /// <summary>The same for the order in which jobs run, in which a delayed job comes later.</summary>
     public long RunBefore;
 
-    // The list in which it waits to run.
-    public JobExtras? Next;
-    public JobExtras? Previous;
+    /// <summary>Its place among those that run before the numbers or between them, while it waits.</summary>
+    public LinkedListNode<JobExtras>? InOrder;
 
-    // All jobs with an id of their own, in the order of queueing.
-    public JobExtras? NextOwn;
-    public JobExtras? PreviousOwn;
+    /// <summary>Its place among those with an id of their own, which are in the order of queueing.</summary>
+    public LinkedListNode<JobExtras>? InOwn;
 
     /// <summary>Whether the timer was asked for it and it is still wanted: for a delay, or for the expiry.</summary>
     public bool Armed;
@@ -79,67 +77,5 @@ internal readonly record struct JobKey(long Number, string? Id)
         }
 
         return number;
-    }
-}
-
-/// <summary>A list of jobs that wait to run, linked through their extras.</summary>
-internal struct ExtrasList
-{
-    public JobExtras? First;
-    private JobExtras? _last;
-
-    public void AddFirst(JobExtras extras)
-    {
-        extras.Previous = null;
-        extras.Next = First;
-        if (First is { } first)
-        {
-            first.Previous = extras;
-        }
-        else
-        {
-            _last = extras;
-        }
-
-        First = extras;
-    }
-
-    public void AddLast(JobExtras extras)
-    {
-        extras.Next = null;
-        extras.Previous = _last;
-        if (_last is { } last)
-        {
-            last.Next = extras;
-        }
-        else
-        {
-            First = extras;
-        }
-
-        _last = extras;
-    }
-
-    public void Remove(JobExtras extras)
-    {
-        if (extras.Previous is { } previous)
-        {
-            previous.Next = extras.Next;
-        }
-        else
-        {
-            First = extras.Next;
-        }
-
-        if (extras.Next is { } next)
-        {
-            next.Previous = extras.Previous;
-        }
-        else
-        {
-            _last = extras.Previous;
-        }
-
-        extras.Next = extras.Previous = null;
     }
 }

@@ -20,40 +20,14 @@ internal sealed partial class QueueCore
     {
         (_own ??= []).Add(id, extras);
         _ownNumbers += JobKey.NumberIn(id) >= 0 ? 1 : 0;
-        extras.PreviousOwn = _lastOwn;
-        if (_lastOwn is { } last)
-        {
-            last.NextOwn = extras;
-        }
-        else
-        {
-            _firstOwn = extras;
-        }
-
-        _lastOwn = extras;
+        extras.InOwn = (_ownOrder ??= new()).AddLast(extras);
     }
 
     private void RemoveOwn(JobExtras extras)
     {
         _own!.Remove(extras.Id!);
         _ownNumbers -= JobKey.NumberIn(extras.Id!) >= 0 ? 1 : 0;
-        if (extras.PreviousOwn is { } previous)
-        {
-            previous.NextOwn = extras.NextOwn;
-        }
-        else
-        {
-            _firstOwn = extras.NextOwn;
-        }
-
-        if (extras.NextOwn is { } next)
-        {
-            next.PreviousOwn = extras.PreviousOwn;
-        }
-        else
-        {
-            _lastOwn = extras.PreviousOwn;
-        }
+        _ownOrder!.Remove(extras.InOwn!);
     }
 
     // The key may be what a user wrote, and then have both: an own id that looks like a number's is found if no job has
@@ -127,12 +101,12 @@ internal sealed partial class QueueCore
         _waiting--;
         if (job.Is(JobFlags.Head))
         {
-            _heads.Remove(job.Extras!);
+            _heads!.Remove(job.Extras!.InOrder!);
             job.Flags &= ~JobFlags.Head;
         }
         else if (job.Is(JobFlags.Listed))
         {
-            _listed.Remove(job.Extras!);
+            _listed!.Remove(job.Extras!.InOrder!);
             job.Flags &= ~JobFlags.Listed;
         }
         else

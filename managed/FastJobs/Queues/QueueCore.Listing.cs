@@ -31,7 +31,7 @@ internal sealed partial class QueueCore
             lock (_lock)
             {
                 JobTable.Chunk? chunk = _table.ChunkFrom(index);
-                if (_firstOwn is not null && index == 0)
+                if (_ownOrder?.First is not null && index == 0)
                 {
                     VisitAll(chunk, visit); // between the numbers, which cannot be found again after the lock was free
                     return;
@@ -43,7 +43,7 @@ internal sealed partial class QueueCore
                 }
 
                 index = chunk.Index + 1;
-                JobExtras? none = null;
+                LinkedListNode<JobExtras>? none = null;
                 VisitChunk(chunk, ref none, visit);
             }
         }
@@ -51,7 +51,7 @@ internal sealed partial class QueueCore
 
     private void VisitAll(JobTable.Chunk? chunk, JobVisitor visit)
     {
-        JobExtras? own = _firstOwn;
+        LinkedListNode<JobExtras>? own = _ownOrder?.First;
         for (; chunk is not null; chunk = chunk.Next)
         {
             VisitChunk(chunk, ref own, visit);
@@ -60,7 +60,7 @@ internal sealed partial class QueueCore
         VisitOwn(long.MaxValue, ref own, visit);
     }
 
-    private static void VisitChunk(JobTable.Chunk chunk, ref JobExtras? own, JobVisitor visit)
+    private static void VisitChunk(JobTable.Chunk chunk, ref LinkedListNode<JobExtras>? own, JobVisitor visit)
     {
         long start = chunk.Index << JobTable.ChunkShift;
         for (int place = 0; place < chunk.Jobs.Length; place++)
@@ -73,11 +73,11 @@ internal sealed partial class QueueCore
         }
     }
 
-    private static void VisitOwn(long before, ref JobExtras? own, JobVisitor visit)
+    private static void VisitOwn(long before, ref LinkedListNode<JobExtras>? own, JobVisitor visit)
     {
-        for (; own is not null && own.Before <= before; own = own.NextOwn)
+        for (; own is not null && own.Value.Before <= before; own = own.Next)
         {
-            visit(own.Key, own.Job);
+            visit(own.Value.Key, own.Value.Job);
         }
     }
 

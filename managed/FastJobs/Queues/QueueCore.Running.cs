@@ -226,12 +226,12 @@ internal sealed partial class QueueCore
 
         QueuedJob job;
         long number = -1;
-        if (_heads.First is { } head)
+        if (_heads?.First?.Value is { } head)
         {
             job = head.Job;
             number = head.Number;
         }
-        else if (_listed.First is { } listed
+        else if (_listed?.First?.Value is { } listed
             && (_table.Plain == 0 || listed.RunBefore <= _table.FirstPlain(out _)))
         {
             job = listed.Job;

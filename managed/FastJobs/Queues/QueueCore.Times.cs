@@ -48,13 +48,13 @@ internal sealed partial class QueueCore
                 _waiting++;
                 if (job.Is(JobFlags.Head))
                 {
-                    _heads.AddFirst(extras);
+                    extras.InOrder = (_heads ??= new()).AddFirst(extras);
                 }
                 else
                 {
                     extras.RunBefore = _next; // behind all that came meanwhile
                     job.Flags |= JobFlags.Listed;
-                    _listed.AddLast(extras);
+                    extras.InOrder = (_listed ??= new()).AddLast(extras);
                 }
             }
             else

@@ -18,11 +18,10 @@ internal sealed partial class QueueCore
     private readonly QueueSystem _system;
     private readonly JobTable _table = new();
     private Dictionary<string, JobExtras>? _own; // jobs with an id of their own
-    private JobExtras? _firstOwn;
-    private JobExtras? _lastOwn;
+    private LinkedList<JobExtras>? _ownOrder; // the same, in the order of queueing
     private int _ownNumbers; // of them, those whose id looks like a number's
-    private ExtrasList _heads; // the last to come is the first to run
-    private ExtrasList _listed; // own ids, and jobs whose time has come: between the numbers, by Before
+    private LinkedList<JobExtras>? _heads; // the last to come is the first to run
+    private LinkedList<JobExtras>? _listed; // own ids, and jobs whose time has come: between the numbers, by Before
     private long _next; // the number of the next job
     private int _concurrency;
     private int _share; // of the threads' limit: at least the concurrency and what is out
@@ -186,12 +185,12 @@ internal sealed partial class QueueCore
         if (placement.Head)
         {
             job.Flags |= JobFlags.Head;
-            _heads.AddFirst(extras);
+            extras.InOrder = (_heads ??= new()).AddFirst(extras);
         }
         else if (!plain)
         {
             job.Flags |= JobFlags.Listed;
-            _listed.AddLast(extras);
+            extras.InOrder = (_listed ??= new()).AddLast(extras);
         }
     }
 
