@@ -210,7 +210,8 @@ static void a_thousand_semaphores_have_waiting_jobs(void)
     QUEUE(job_with_semaphore(&other, pool, do_nothing, NULL, &s_done));
     AWAIT(&s_done); /* behind all of them, and alone */
     CHECK_EQ(semaphore_value(&s_done), 0);
-    CHECK_EQ(ec_thread_pool_get_queue_size(pool), 2 * SEMAPHORES);
+    /* another worker may be on its way with the last one that it took */
+    POLL(ec_thread_pool_get_queue_size(pool) == 2 * SEMAPHORES);
     for (int i = 0; i < SEMAPHORES; i++) {
         sem_post(&slots[i]); /* one slot for two jobs */
     }
@@ -236,7 +237,7 @@ static void a_posted_slot_counts_while_no_worker_is_free(void)
     sem_post(&kind.slots);
     POLL(semaphore_value(&kind.slots) ==
          0); /* it has been taken for the job, which must wait for the worker */
-    CHECK_EQ(ec_thread_pool_get_queue_size(pool), 1);
+    POLL(ec_thread_pool_get_queue_size(pool) == 1);
     fj_job_kind kinds[4];
     CHECK_EQ(fj_pool_job_kinds(pool, kinds, 4), 2);
     gate_open(&gate);

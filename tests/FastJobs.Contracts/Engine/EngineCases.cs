@@ -118,13 +118,14 @@ internal abstract class EngineCases(string suite = nameof(EngineContract))
             },
             name);
 
-    protected static JobLane Lane(JobEngine engine, int concurrency, int backlog = 0) => engine.AddLane(new LaneOptions
+    /// <param name="threads">Of the set that serves the lane, if it is a shared one.</param>
+    protected static JobLane Lane(JobEngine engine, int concurrency, int backlog = 0, int threads = 16) => engine.AddLane(new LaneOptions
     {
         Name = "Tested",
         Concurrency = concurrency,
         Backlog = backlog,
         Workers = s_shared.Value
-            ? engine.AddSharedWorkers(new SharedWorkersOptions { Name = "Shared", Threads = 16 })
+            ? engine.AddSharedWorkers(new SharedWorkersOptions { Name = "Shared", Threads = threads })
             : null,
     });
 

@@ -95,7 +95,7 @@ internal sealed class ResultCases : EngineCases
 
     private async Task RunAsync_WorkThrows_NextJobsRun(JobEngine engine)
     {
-        JobLane lane = Lane(engine, 1);
+        JobLane lane = Lane(engine, 1, threads: 1);
         int thread = await lane.RunAsync(static _ => Environment.CurrentManagedThreadId, 0).Within();
         for (int i = 0; i < 100; i++)
         {
