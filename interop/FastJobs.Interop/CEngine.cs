@@ -18,7 +18,8 @@ internal sealed unsafe class CEngine
     // Worker names: lane ids start at SchedulerId, and a name is never zero.
     private const int IdBias = 16;
 
-    private int _special = JobChecks.IsAskedFor() ? FastJobs.Interop.Special.Checking : 0;
+    private int _special = (JobChecks.IsAskedFor() ? FastJobs.Interop.Special.Checking : 0)
+        | (Sanitizer.IsHere() != 0 ? FastJobs.Interop.Special.Sanitized : 0);
 
     private CEngine()
     {
@@ -39,6 +40,9 @@ internal sealed unsafe class CEngine
 
     /// <summary>A trace is installed.</summary>
     public bool IsTraced => (Special & FastJobs.Interop.Special.Tracing) != 0;
+
+    /// <summary>ThreadSanitizer watches the program.</summary>
+    public bool IsSanitized => (Special & FastJobs.Interop.Special.Sanitized) != 0;
 
     public LaneGroup<nint, PointerSlot, CJobOps> Lanes { get; }
 
@@ -103,6 +107,11 @@ internal sealed unsafe class CEngine
             return Errors.Fail(fj_error.FJ_EINVAL, "ec_async_complete_tail: the job is NULL");
         }
 
+        if (Current.IsSanitized)
+        {
+            Sanitizer.Given(job);
+        }
+
         bool nothingToDo = job->completion == Mode.ECTP_COMPLETE_NONE && job->free_on_completion_memtype == 0;
         if (!nothingToDo && TailRendezvous.TailCalled(job))
         {
@@ -141,6 +150,13 @@ internal sealed unsafe class CEngine
         }
 
         Schedulers.End();
+        if (IsSanitized)
+        {
+            foreach (CLane lane in Lanes.Lanes)
+            {
+                Sanitizer.PoolTaken(lane.Id);
+            }
+        }
 
         return true;
     }

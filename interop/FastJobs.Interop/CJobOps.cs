@@ -67,13 +67,13 @@ internal readonly unsafe struct CJobOps : ILaneOps<nint>
             JobChecks.Returned(job); // its worker may queue it again
         }
 
-        if ((special & Special.Tracing) == 0)
+        if ((special & Special.Watched) == 0)
         {
             job->worker(job, job->closure);
         }
         else
         {
-            JobWatch.RunTraced(job);
+            JobWatch.Run(job, worker, special);
         }
 
         if (worker is not null)
@@ -139,17 +139,26 @@ internal readonly unsafe struct CJobOps : ILaneOps<nint>
         or Mode.ECTP_COMPLETE_EVENT_INST
         or Mode.ECTP_COMPLETE_CALLBACK_SCHED_INST;
 
-    /// <summary>The completion itself. The memory type is read first: the completion may reuse or free the job.</summary>
+    /// <summary>Performs the completion.</summary>
     /// <param name="job">The job.</param>
     /// <param name="loop">The scheduler in whose thread this is, where the completion needs one; null: there is none.</param>
     public static void Deliver(ec_thread_pool_job* job, CLoop? loop)
     {
-        int memoryType = job->free_on_completion_memtype;
-        if (CEngine.Current.Special != 0)
+        int special = CEngine.Current.Special;
+        if (special != 0)
         {
-            JobWatch.Completing(job);
+            JobWatch.Deliver(job, loop, special);
         }
+        else
+        {
+            DeliverNow(job, loop);
+        }
+    }
 
+    /// <summary>The completion itself. The memory type is read first: the completion may reuse or free the job.</summary>
+    public static void DeliverNow(ec_thread_pool_job* job, CLoop? loop)
+    {
+        int memoryType = job->free_on_completion_memtype;
         switch (job->completion)
         {
             case Mode.ECTP_COMPLETE_CALLBACK or Mode.ECTP_COMPLETE_CALLBACK_SCHED or Mode.ECTP_COMPLETE_CALLBACK_SCHED_INST:

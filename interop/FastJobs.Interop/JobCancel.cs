@@ -102,5 +102,13 @@ internal static unsafe class JobCancel
     }
 
     // Nobody else knows the job any more.
-    private static void Return(ec_thread_pool_job* job) => CJobOps.Abandon(job);
+    private static void Return(ec_thread_pool_job* job)
+    {
+        if (CEngine.Current.IsSanitized)
+        {
+            Sanitizer.Taken(job);
+        }
+
+        CJobOps.Abandon(job);
+    }
 }

@@ -71,6 +71,11 @@ internal static unsafe class Pools
 
         if (lane.WaitUntilIdle(milliseconds < 0 ? Timeout.Infinite : milliseconds))
         {
+            if (CEngine.Current.IsSanitized)
+            {
+                Sanitizer.PoolTaken(lane.Id);
+            }
+
             return 1;
         }
 

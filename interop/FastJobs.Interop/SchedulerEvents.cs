@@ -23,6 +23,11 @@ internal static unsafe class SchedulerEvents
             return Errors.Fail(fj_error.FJ_ESHUTDOWN, $"{function}: the scheduler has ended");
         }
 
+        if (CEngine.Current.IsSanitized)
+        {
+            Sanitizer.Given(e);
+        }
+
         if (!loop.TryBorrow(out bool borrowed))
         {
             return loop.TryPostEvent((nint)e, mask)

@@ -38,6 +38,11 @@ internal readonly unsafe struct SchedulerOps : IEventOps<nint>
     {
         var e = (_Event*)item;
         timeval time = TimeOf(now);
+        if (CEngine.Current.IsSanitized)
+        {
+            Sanitizer.Taken(e);
+        }
+
         return e->callback(e, mask, e->closure, &time);
     }
 

@@ -44,7 +44,7 @@ internal static unsafe class Trace
         return true;
     }
 
-    public static void Tell(fj_trace_kind kind, in TracedJob job)
+    public static void Tell(fj_trace_kind kind, in WatchedJob job)
     {
         Interlocked.Increment(ref s_calls); // full fence: see Set
         if (Volatile.Read(ref s_hook) is { } hook)

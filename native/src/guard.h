@@ -77,6 +77,8 @@ static inline bool fj_enter(void)
 
 /* FASTJOBS_CHECK, for jobs and for memory: whether it is set to anything but nothing and 0. */
 int fj_host_check_wanted(void);
+/* Whether the program runs under ThreadSanitizer. */
+int fj_host_is_sanitized(void);
 /* Tells the host's log function, if there is one. */
 void fj_log(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

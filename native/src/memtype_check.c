@@ -1,5 +1,5 @@
 /*
- * memtype_check.c - check mode: what FASTJOBS_CHECK=1 asks for, and what a build with AddressSanitizer uses.
+ * memtype_check.c - check mode: what FASTJOBS_CHECK=1 asks for, and what is used under a sanitizer.
  *
  * Every object is a block of malloc's own, so that the sanitizer or valgrind watches its bounds and its life,
  * and a table of the live blocks is asked at every free. Under one lock: this is a mode for tests.
@@ -42,7 +42,8 @@ bool fj_mt_check_wanted(void)
 #ifdef FJ_MT_ADDRESS_SANITIZER
     return true;
 #else
-    return fj_host_check_wanted() != 0;
+    /* Under ThreadSanitizer memory must not go from thread to thread in ways that it does not see. */
+    return fj_host_check_wanted() != 0 || fj_host_is_sanitized();
 #endif
 }
 

@@ -41,13 +41,11 @@ static void host_check_thread(void)
 static void host_sum(ec_async_job *job, void *closure)
 {
     struct host_connection *c = closure;
-    job_taken(c);
     (void)job;
     c->sum = 0;
     for (int i = 0; i < c->length; i++) {
         c->sum += c->line[i];
     }
-    job_given(c);
 }
 
 static int host_serve(Event *event, int eventtype, void *closure, struct timeval *now)
@@ -56,7 +54,6 @@ static int host_serve(Event *event, int eventtype, void *closure, struct timeval
     int need = 0;
     (void)now;
     host_check_thread();
-    job_taken(c);
     if (eventtype & E_ASYNC) { /* the job is done: answer */
         long sum = 0;
         for (int i = 0; i < c->length; i++) {
@@ -84,14 +81,13 @@ static int host_serve(Event *event, int eventtype, void *closure, struct timeval
     event_post_dup(copy, event);
     job_init(&c->job, ECTP_CLASS_CPU, host_sum, c);
     ec_async_wake_event(&c->job, copy, E_ASYNC);
-    job_given(c);
     QUEUE(&c->job);
     return 0;
 }
 
 static void host_callback(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     host_check_thread();
     *(int *)closure += 1;
 }

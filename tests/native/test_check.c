@@ -5,6 +5,12 @@
 #define _GNU_SOURCE
 #include "harness.h"
 
+#if defined(THREAD_SANITIZER)
+enum { MEMORY_IS_CHECKED = 1 }; /* in any case, see memtype_check.c */
+#else
+enum { MEMORY_IS_CHECKED = 0 };
+#endif
+
 static const char *s_program;
 static char s_written[4096];
 
@@ -82,7 +88,7 @@ static void with_value(const char *value, int expected)
     int reported =
         strstr(s_written, "fastjobs: ec_free: 0x") != NULL &&
         strstr(s_written, "used as memtype 51 (string), is of memtype 55 (ec_async_job); it is kept") != NULL;
-    if (!CHECK_EQ(reported, expected)) {
+    if (!CHECK_EQ(reported, expected || MEMORY_IS_CHECKED)) {
         fprintf(stderr, "FASTJOBS_CHECK=%s wrote: %s\n", value == NULL ? "(not set)" : value, s_written);
     }
 }

@@ -95,15 +95,12 @@ static void start_reading(struct reading *reading, io_job *job)
     job->buffer = &reading->text;
     job->job.completion = ECTP_COMPLETE_SEMAPHORE;
     job->job.r.sema = &reading->done;
-    job_given(&reading->text);
     QUEUE(&job->job);
 }
 
 static void await_reading(struct reading *reading)
 {
     AWAIT(&reading->done);
-    job_taken(reading->job);
-    job_taken(&reading->text);
 }
 
 static void end_reading(struct reading *reading)
@@ -194,7 +191,6 @@ static void the_name_is_copied_and_need_not_be_utf8(void)
 static void free_by_the_pool(ec_async_job *job, void *done)
 {
     io_job *read = (io_job *)job;
-    job_taken(job);
     CHECK_EQ(read->status, IOJ_COMPLETED);
     CHECK_STR(read->buffer->buffer, "x");
     sem_post(done);
@@ -213,11 +209,9 @@ static void the_pool_may_free_the_job(void)
     job->job.r.cb.func = free_by_the_pool;
     job->job.r.cb.closure = &done;
     job->job.free_on_completion_memtype = MEMTYPE_IO_OBJECT;
-    job_given(&text);
     QUEUE(&job->job);
     AWAIT(&done);
     POLL(live(MEMTYPE_IO_OBJECT) == 0);
-    job_taken(&text);
     string_destroy(&text);
     sem_destroy(&done);
 }
@@ -234,7 +228,6 @@ static void a_job_without_a_buffer_is_misused(void)
     job->status = IOJ_COMPLETED;
     QUEUE(&job->job);
     AWAIT(&done);
-    job_taken(job);
     CHECK_EQ(job->status, IOJ_MISUSED);
     CHECK_EQ(job->errorcode, EINVAL);
     io_wrapper_free_read_job(job);
@@ -272,14 +265,11 @@ static void what_cannot_be_stored_says_why(void)
     start_reading(&reading, io_wrapper_create_read_job(path_of("file")));
     await_reading(&reading);
     reading.job->buffer = &full;
-    job_given(&full);
     QUEUE(&reading.job->job);
     ends_as(&reading, IOJ_STORE_FAILED, ENOSPC);
-    job_taken(&full);
     CHECK_EQ(full.len, 0);
 
     full = (struct _ec_string){0, 0, NULL, MEMTYPE_EC_ASYNC_JOB, NULL}; /* a type of fixed size */
-    job_given(&full);
     QUEUE(&reading.job->job);
     ends_as(&reading, IOJ_STORE_FAILED, EINVAL);
     end_reading(&reading);

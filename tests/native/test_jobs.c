@@ -14,7 +14,6 @@ static sem_t s_done;
 
 static void free_own_job(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     (void)closure;
     memset(job, 0xdd, sizeof(*job)); /* whoever reads it now finds nonsense */
     free(job);
@@ -57,7 +56,6 @@ static void none_a_job_run_in_the_caller_may_be_freed_too(void)
  * returned. */
 static void go_round(ec_async_job *job, void *rounds_left)
 {
-    job_taken(job);
     long *left = rounds_left;
     if (--*left == 0) {
         sem_post(&s_done);
@@ -89,7 +87,6 @@ struct observed {
 
 static void observe_worker(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     struct observed *o = (struct observed *)job;
     CHECK(closure == o);
     CHECK_EQ(o->completion_runs, 0);
@@ -99,12 +96,10 @@ static void observe_worker(ec_async_job *job, void *closure)
         CHECK(o->payload[i] == 'q'); /* what the submitter wrote */
         o->payload[i] = 'w';
     }
-    job_given(job);
 }
 
 static void observe_completion(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     struct observed *o = (struct observed *)job;
     CHECK_EQ(o->worker_runs, 1);
     o->completion_thread = pthread_self();
@@ -114,7 +109,6 @@ static void observe_completion(ec_async_job *job, void *closure)
         CHECK(o->payload[i] == 'w'); /* what the worker wrote */
         o->payload[i] = 'c';
     }
-    job_given(job);
     sem_post(&s_done);
 }
 
@@ -132,7 +126,6 @@ static void callback_runs_in_the_worker_and_sees_all_that_was_written(void)
         observed_init(&o, ECTP_CLASS_CPU);
         CHECK_OR_RETURN(QUEUE(&o.job));
         AWAIT(&s_done);
-        job_taken(&o);
         CHECK_EQ(o.worker_runs, 1);
         CHECK_EQ(o.completion_runs, 1);
         CHECK(pthread_equal(o.worker_thread, o.completion_thread));
@@ -150,7 +143,6 @@ struct rounds {
 
 static void requeue(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     struct rounds *r = closure;
     if (--r->left == 0) {
         sem_post(&s_done);
@@ -161,9 +153,8 @@ static void requeue(ec_async_job *job, void *closure)
 
 static void pass_on(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     (void)closure;
-    job_given(job);
 }
 
 static void callback_may_queue_the_job_again(void)
@@ -176,7 +167,6 @@ static void callback_may_queue_the_job_again(void)
 
 static void reuse(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     (void)closure;
     /* The same memory, another job: the one that has just completed must not be seen again. */
     job_with_semaphore(job, ECTP_CLASS_IO, do_nothing, NULL, &s_done);
@@ -195,7 +185,6 @@ static void callback_may_make_another_job_of_it(void)
 
 static void free_job(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     (void)closure;
     memset(job, 0xdd, sizeof(*job));
     free(job);
@@ -270,7 +259,7 @@ static void sync_is_over_when_the_call_returns(void)
 
 static void run_sync_in_worker(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     struct where *where = closure;
     ec_async_job inner;
     job_init(&inner, ECTP_CLASS_CPU, note_worker, where);
@@ -278,7 +267,6 @@ static void run_sync_in_worker(ec_async_job *job, void *closure)
     CHECK(QUEUE(&inner));
     CHECK_EQ(where->runs, 1);
     CHECK(pthread_equal(where->worker, pthread_self()));
-    job_given(job);
 }
 
 static void sync_works_inside_a_worker(void)
@@ -336,7 +324,6 @@ static pthread_t s_scheduler;
 
 static void in_scheduler(ec_async_job *job, void *number)
 {
-    job_taken(job);
     CHECK_EQ(fj_is_scheduler_thread(), 1);
     if (s_delivered == 0) {
         s_scheduler = pthread_self();
@@ -349,10 +336,9 @@ static void in_scheduler(ec_async_job *job, void *number)
 
 static void not_in_scheduler(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     (void)closure;
     CHECK_EQ(fj_is_scheduler_thread(), 0);
-    job_given(job);
 }
 
 static void callback_sched_runs_in_one_thread_in_order(void)
@@ -379,7 +365,6 @@ static void callback_sched_runs_in_one_thread_in_order(void)
 
 static void requeue_in_scheduler(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     CHECK_EQ(fj_is_scheduler_thread(), 1);
     requeue(job, closure);
 }
@@ -395,14 +380,13 @@ static void callback_sched_may_queue_the_job_again(void)
 
 static void sync_in_scheduler(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     struct where *where = closure;
     ec_async_job inner;
     job_with_callback(&inner, ECTP_CLASS_SHORT_LIVED, note_worker, where, note_completion, where);
     CHECK(QUEUE(&inner));
     CHECK_EQ(where->runs, 11);
     CHECK(pthread_equal(where->worker, pthread_self()));
-    job_given(job);
     sem_post(&s_done);
 }
 
@@ -427,9 +411,8 @@ static long live_objects(int memtype)
 
 static void post_closure(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     (void)closure;
-    job_given(job);
     sem_post(&s_done);
 }
 
@@ -473,11 +456,9 @@ struct big_job {
 
 static void check_text(ec_async_job *job, void *text)
 {
-    job_taken(job);
     struct big_job *big = (struct big_job *)job;
     CHECK(text == big->text);
     CHECK_STR(big->text, "in the larger struct");
-    job_given(job);
 }
 
 static void memtype_frees_a_larger_struct_of_a_type_of_its_own(void)
@@ -499,10 +480,8 @@ static void memtype_frees_a_larger_struct_of_a_type_of_its_own(void)
 
 static void clear_memtype(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     (void)closure;
     job->free_on_completion_memtype = 0; /* the worker changes its mind */
-    job_given(job);
 }
 
 static void memtype_counts_as_the_worker_leaves_it(void)
@@ -515,7 +494,6 @@ static void memtype_counts_as_the_worker_leaves_it(void)
     CHECK_OR_RETURN(QUEUE(job));
     AWAIT(&s_done);
     CHECK_EQ(live_objects(MEMTYPE_EC_ASYNC_JOB), before + 1);
-    job_taken(job);
     ec_free(MEMTYPE_EC_ASYNC_JOB, job);
 }
 
@@ -530,7 +508,6 @@ static void file_and_line_are_set_and_the_rest_is_not_touched(void)
     job.next = (ec_async_job *)(size_t)0xdeadbeef; /* the caller's: any value */
     job._spare_bits = 0x2aaaaaaa;
     memcpy(before, &job, sizeof(job));
-    job_given(&job);
     CHECK_OR_RETURN(ec_queue_async_job(&job) == 1);
     int line = __LINE__ - 1;
     AWAIT(&s_done);
@@ -544,9 +521,7 @@ static void file_and_line_are_set_and_the_rest_is_not_touched(void)
 
 static void worker_changes_completion(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     job_with_semaphore(job, ECTP_CLASS_IO, do_nothing, closure, &s_done);
-    job_given(job);
 }
 
 static void the_worker_may_change_the_completion(void)
@@ -561,7 +536,6 @@ static void null_file_is_allowed(void)
 {
     ec_async_job job;
     job_with_semaphore(&job, ECTP_CLASS_CPU, do_nothing, NULL, &s_done);
-    job_given(&job);
     CHECK_EQ(ec_queue_async_job_(&job, NULL, 0, 0), 1);
     AWAIT(&s_done);
     CHECK(job.file == NULL);

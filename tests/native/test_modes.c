@@ -18,10 +18,9 @@ static ec_scheduler_inst *s_loop;
 
 static void count(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     (void)closure;
     add(&s_ran, 1);
-    job_given(job);
 }
 
 /* What an Event's callback is told. */
@@ -36,7 +35,7 @@ struct told {
 static int tell(Event *event, int eventtype, void *closure, struct timeval *now)
 {
     struct told *told = closure;
-    job_taken(told);
+    comes_after(told); /* what came before the write that it is told of */
     CHECK_EQ(fj_is_scheduler_thread(), 1);
     CHECK(now->tv_sec > 0);
     told->calls++;
@@ -45,7 +44,6 @@ static int tell(Event *event, int eventtype, void *closure, struct timeval *now)
     told->event = event;
     int returns = told->returns;
     told->returns = 0;
-    job_given(told);
     sem_post(&s_done);
     return returns;
 }
@@ -56,7 +54,6 @@ static Event *waiting_event(int fd, struct told *told)
     if (event == NULL) {
         exit(1);
     }
-    job_given(told);
     return event;
 }
 
@@ -127,14 +124,12 @@ static void event_goes_to_the_master(void)
     ec_async_wake_event(&job, waiting_event(fds[0], &told), E_READ | E_WRITE);
     QUEUE(&job);
     AWAIT(&s_done);
-    job_taken(&told);
     CHECK_EQ(get(&s_ran), 1); /* after the worker */
     CHECK_EQ(told.mask, E_READ | E_WRITE);
     CHECK(!pthread_equal(told.thread, pthread_self()));
-    job_given(&told);
+    comes_before(&told);
     CHECK_EQ(write(fds[1], "x", 1), 1); /* armed by what the callback returned */
     AWAIT(&s_done);
-    job_taken(&told);
     CHECK_EQ(told.calls, 2);
     CHECK_EQ(told.mask, E_READ);
     poll_events_are_gone();
@@ -156,7 +151,6 @@ static void event_with_no_mask_is_armed_only(void)
     CHECK_EQ(semaphore_value(&s_done), 0);
     CHECK_EQ(write(fds[1], "x", 1), 1);
     AWAIT(&s_done);
-    job_taken(&told);
     CHECK_EQ(told.calls, 1);
     CHECK_EQ(told.mask, E_READ);
     poll_events_are_gone();
@@ -204,7 +198,6 @@ static void event_inst_goes_to_its_scheduler(void)
     AWAIT_TIMES(&s_done, 2);
     QUEUE(&job);
     AWAIT(&s_done);
-    job_taken(&there);
     CHECK(!pthread_equal(there.thread, pthread_self()));
     CHECK_EQ(threads_named("modes-own"), 1);
     CHECK_EQ(threads_named("scheduler"), 0); /* nothing needed the master */
@@ -216,9 +209,7 @@ static void event_inst_goes_to_its_scheduler(void)
 /* A worker that decides where to go on. */
 static void wake_from_worker(ec_async_job *job, void *event)
 {
-    job_taken(job);
     ec_async_wake_event(job, event, E_ASYNC);
-    job_given(job);
 }
 
 static void a_worker_may_choose_its_event(void)
@@ -230,7 +221,6 @@ static void a_worker_may_choose_its_event(void)
     job_with_callback(&job, ECTP_CLASS_CPU, wake_from_worker, waiting_event(fds[0], &told), count, NULL);
     QUEUE(&job);
     AWAIT(&s_done);
-    job_taken(&told);
     CHECK_EQ(told.mask, E_ASYNC);
     CHECK_EQ(get(&s_ran), 0);
 }
@@ -248,11 +238,9 @@ struct connection {
 static int suspend(Event *event, int eventtype, void *closure, struct timeval *now)
 {
     struct connection *connection = closure;
-    job_taken(connection);
     (void)now;
     connection->seen[connection->steps++] = eventtype;
     if (connection->steps % 2 == 0) {
-        job_given(connection);
         sem_post(&s_done);
         return connection->steps == 4 ? 0 : E_WRITE;
     }
@@ -267,7 +255,6 @@ static int suspend(Event *event, int eventtype, void *closure, struct timeval *n
     }
     job_init(&connection->job, connection->job_class, count, NULL);
     ec_async_wake_event(&connection->job, copy, E_READ | E_WRITE);
-    job_given(connection);
     CHECK_EQ(ec_queue_async_job(&connection->job), 1); /* it may have completed before this returns */
     return 0;
 }
@@ -282,10 +269,8 @@ static void a_suspended_connection_goes_on(void)
         connection.job_class = classes[round % 4];
         connection.clears = round / 4 % 2;
         a_socketpair(fds);
-        job_given(&connection);
         CHECK_EQ(schedule_event(build_fd_event(fds[0], E_WRITE, 0, suspend, &connection)), 1);
         AWAIT_TIMES(&s_done, 2);
-        job_taken(&connection);
         CHECK_EQ(connection.steps, 4);
         CHECK_EQ(connection.seen[0], E_WRITE);
         CHECK_EQ(connection.seen[1], E_READ | E_WRITE);
@@ -307,12 +292,10 @@ struct callback {
 static void in_scheduler(ec_async_job *job, void *closure)
 {
     struct callback *callback = closure;
-    job_taken(callback);
     CHECK(job == &callback->job);
     CHECK_EQ(fj_is_scheduler_thread(), 1);
     callback->calls++;
     callback->thread = pthread_self();
-    job_given(callback);
     sem_post(&s_done);
 }
 
@@ -323,7 +306,6 @@ static void callback_sched_inst_calls_there(void)
     job_with_callback(&c.job, ECTP_CLASS_CPU, count, NULL, in_scheduler, &c);
     c.job.completion = ECTP_COMPLETE_CALLBACK_SCHED_INST;
     c.job.r.cb.inst = s_loop;
-    job_given(&c);
     QUEUE(&c.job);
     run_until(&c.calls, 1);
     CHECK(pthread_equal(c.thread, pthread_self()));
@@ -331,10 +313,8 @@ static void callback_sched_inst_calls_there(void)
     CHECK(c.job.r.cb.inst != NULL && c.job.r.cb.inst != s_loop);
     CHECK(fj_scheduler_master() == c.job.r.cb.inst);
     AWAIT(&s_done);
-    job_given(&c);
     QUEUE(&c.job);
     AWAIT(&s_done);
-    job_taken(&c);
     CHECK_EQ(c.calls, 2);
     CHECK(!pthread_equal(c.thread, pthread_self()));
 }
@@ -389,13 +369,11 @@ struct module {
 static void resume(validate_context *ctx, ec_async_job *job, void *closure)
 {
     struct module *module = closure;
-    job_taken(module);
     CHECK(ctx == module->ctx && job == &module->job);
     CHECK_EQ(fj_is_scheduler_thread(), 1);
     CHECK_EQ(fj_validate_context_is_suspended(ctx), 0);
     module->resumed++;
     module->thread = pthread_self();
-    job_given(module);
     if (module->requeues-- > 0) {
         CHECK_EQ(ec_queue_async_job(job), 1);
     } else {
@@ -412,7 +390,6 @@ static void module_suspends_and_resumes(void)
     CHECK_EQ(fj_validate_context_is_suspended(module.ctx), 0);
     job_init(&module.job, ECTP_CLASS_CPU, stand_at_gate, &gate);
     ec_async_wake_validation_module(&module.job, module.ctx);
-    job_given(&module);
     QUEUE(&module.job);
     CHECK_EQ(fj_validate_context_is_suspended(module.ctx), 1);
     CHECK_EQ(fj_validate_context_destroy(module.ctx), 0);
@@ -425,7 +402,6 @@ static void module_suspends_and_resumes(void)
     CHECK(strstr(fj_last_error(), "suspended") != NULL);
     gate_open(&gate);
     AWAIT(&s_done);
-    job_taken(&module);
     CHECK_EQ(module.resumed, 4);
     CHECK(!pthread_equal(module.thread, pthread_self()));
     CHECK_EQ(get(&s_ran), 0);
@@ -446,7 +422,6 @@ static void module_resumes_in_its_scheduler(void)
     module.ctx = fj_validate_context_create(resume, &module, s_loop);
     job_init(&module.job, ECTP_CLASS_CPU, do_nothing, NULL);
     ec_async_wake_validation_module(&module.job, module.ctx);
-    job_given(&module);
     QUEUE(&module.job);
     run_until(&module.resumed, 1);
     CHECK(pthread_equal(module.thread, pthread_self()));
@@ -455,7 +430,7 @@ static void module_resumes_in_its_scheduler(void)
 
 static void open_the_gate(ec_async_job *job, void *gate)
 {
-    job_taken(job);
+    (void)job;
     gate_open(gate);
 }
 
@@ -510,12 +485,10 @@ static void checks_know_these_modes_too(void)
     job_init(&module.job, ECTP_CLASS_CPU, do_nothing, NULL);
     ec_async_wake_validation_module(&module.job, module.ctx);
     ec_async_job other = module.job;
-    job_given(&module);
     QUEUE(&module.job);
     AWAIT(&s_done);
     module.requeues = 0;
     module.job = other;
-    job_given(&module);
     QUEUE(&module.job); /* the refused and the completed are both the caller's again */
     AWAIT(&s_done);
 }
@@ -533,7 +506,6 @@ static void queue_pending(struct callback *callbacks, int completion)
         if (completion == ECTP_COMPLETE_CALLBACK_SCHED_INST) {
             c->job.r.cb.inst = s_loop;
         }
-        job_given(c);
         QUEUE(&c->job);
     }
 }

@@ -16,7 +16,7 @@ static struct gate s_gate = GATE_CLOSED;
 
 static void count(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     (void)closure;
     add(&s_ran, 1);
 }
@@ -107,7 +107,7 @@ static void runs_all_that_is_queued(void)
 
 static void submit_next_generation(ec_async_job *job, void *generations)
 {
-    job_taken(job);
+    (void)job;
     add(&s_ran, 1);
     long left = (long)generations - 1;
     if (left > 0) {
@@ -165,7 +165,6 @@ static void delivers_completions(void)
 static void submit_from_scheduler(ec_async_job *job, void *closure)
 {
     long *left = closure;
-    job_taken(job);
     CHECK_EQ(fj_is_scheduler_thread(), 1);
     add(&s_ran, 1);
     if (--*left > 0) {
@@ -231,7 +230,7 @@ static ec_async_job *skipped_job(int job_class, int completion)
 
 static void open_gate(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     (void)closure;
     gate_open(&s_gate);
 }
@@ -303,11 +302,10 @@ static void runs_jobs_with_skip_on_shutdown_before_it(void)
 
 static void shut_down_here(ec_async_job *job, void *completes)
 {
-    job_taken(job);
+    (void)job;
     CHECK_EQ(ec_thread_pool_shutdown(), 0);
     CHECK_EQ(fj_last_error_code(), FJ_EDEADLK);
     add(&s_ran, 1);
-    job_given(job);
     if (completes != NULL) {
         sem_post(completes);
     }
@@ -355,7 +353,7 @@ struct in_scheduler {
 
 static void deliver(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     struct in_scheduler *s = closure;
     CHECK_EQ(fj_is_scheduler_thread(), 1);
     CHECK(pthread_equal(s->scheduler, pthread_self()));
@@ -364,14 +362,12 @@ static void deliver(ec_async_job *job, void *closure)
 
 static void worker_posts_queued(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     sem_post(&((struct in_scheduler *)closure)->queued);
-    job_given(job);
 }
 
 static void shut_down_in_scheduler(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     struct in_scheduler *s = closure;
     s->scheduler = pthread_self();
     CHECK_EQ(fj_is_scheduler_thread(), 1);
@@ -446,7 +442,6 @@ static void *submit_until_refused(void *closure)
     long *accepted = closure;
     while (1) {
         ec_async_job *job = allocated((int)(*accepted % 2), count, NULL);
-        job_given(job);
         if (!ec_queue_async_job(job)) {
             CHECK_EQ(fj_last_error_code(), FJ_ESHUTDOWN);
             ec_free(MEMTYPE_EC_ASYNC_JOB, job); /* still the caller's */
@@ -483,7 +478,6 @@ static void *submit_backlogged(void *closure)
     long *accepted = closure;
     for (int i = 0; i < 20; i++) {
         ec_async_job *job = allocated(s_backlogged, count, NULL);
-        job_given(job);
         if (!ec_queue_async_job(job)) {
             CHECK_EQ(fj_last_error_code(), FJ_ESHUTDOWN);
             ec_free(MEMTYPE_EC_ASYNC_JOB, job);
@@ -662,7 +656,6 @@ enum { ENDED = 7 };
 static void keep_busy(ec_async_job *job, void *closure)
 {
     (void)closure;
-    job_taken(job);
     if (!ec_queue_async_job_(job, __FILE__, __LINE__, 0)) {
         add(&s_ran, 1); /* only after a shutdown, which does not happen */
     }
@@ -680,7 +673,6 @@ static void block_for_ever(ec_async_job *job, void *closure)
 static void in_scheduler_again(ec_async_job *job, void *closure)
 {
     (void)closure;
-    job_taken(job);
     ec_queue_async_job_(job, __FILE__, __LINE__, 0);
 }
 

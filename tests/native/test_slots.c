@@ -27,19 +27,18 @@ static void kind_init(struct kind *kind, unsigned slots, int gate_is_open)
 
 static void run_with_slot(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     struct kind *kind = closure;
     raise_to(&kind->most, add(&kind->running, 1));
     GATE_PASS(&kind->gate);
     add(&kind->runs, 1);
     add(&kind->running, -1);
-    job_given(job);
 }
 
 /* As above, without a gate: for large numbers. */
 static void run_shortly(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     struct kind *kind = closure;
     raise_to(&kind->most, add(&kind->running, 1));
     for (int i = 0; i < 50; i++) {
@@ -47,7 +46,6 @@ static void run_shortly(ec_async_job *job, void *closure)
     }
     add(&kind->runs, 1);
     add(&kind->running, -1);
-    job_given(job);
 }
 
 static ec_async_job *with_slot(ec_async_job *job, int job_class, ec_thread_pool_work_func worker,
@@ -285,7 +283,7 @@ struct full {
 /* A pool's own worker goes over the backlog. */
 static void fill_backlog(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     struct full *full = closure;
     for (int i = 0; i < BACKLOG; i++) {
         QUEUE(with_slot(&full->waiting[i], full->pool, run_shortly, &full->kind));
@@ -396,7 +394,7 @@ static void a_semaphore_may_be_destroyed_after_its_last_job(void)
 
 static void check_slot_is_back(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     struct kind *kind = closure;
     CHECK(semaphore_value(&kind->slots) >= 1); /* one job, one slot: posted after the worker, before this */
     sem_post(&s_done);
@@ -419,7 +417,6 @@ static void the_slot_is_back_before_the_completion(void)
 
 static void free_own_job(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     memset(job, 0xdd, sizeof(*job));
     free(job);
     add(&((struct kind *)closure)->runs, 1);
@@ -458,8 +455,8 @@ static void a_tail_does_not_keep_the_slot(void)
 
 static void end_thread(ec_async_job *job, void *closure)
 {
+    (void)job;
     (void)closure;
-    job_taken(job);
     pthread_exit(NULL);
 }
 

@@ -25,22 +25,20 @@ struct traced {
 
 static void traced_worker(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     struct traced *t = closure;
     t->worker = pthread_self();
     GATE_PASS(&t->gate);
     set(&t->returning, 1);
-    job_given(job);
 }
 
 static void traced_completion(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     struct traced *t = closure;
     t->completed_after_worker = (int)get(&t->returning);
     t->completion = pthread_self();
     add(&t->completions, 1);
-    job_given(job);
     sem_post(&s_done);
 }
 
@@ -56,7 +54,6 @@ static void traced_init(struct traced *t, int job_class, int gate_open_at_once)
 
 static void *tail_in_thread(void *job)
 {
-    job_taken(job);
     ec_async_complete_tail(job);
     return NULL;
 }
@@ -135,12 +132,10 @@ static void before_the_worker_has_started(void)
 
 static void worker_calls_tail(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     struct traced *t = closure;
     ec_async_complete_tail(job);
     CHECK_EQ(get(&t->completions), 0); /* not before it has returned */
     set(&t->returning, 1);
-    job_given(job);
 }
 
 static void inside_the_worker(void)
@@ -161,10 +156,8 @@ static void inside_the_worker(void)
 
 static void worker_sets_skip(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     job->skip_completion = 1;
     set(&((struct traced *)closure)->returning, 1);
-    job_given(job);
 }
 
 static void the_worker_may_set_the_flag(void)
@@ -177,7 +170,6 @@ static void the_worker_may_set_the_flag(void)
     QUEUE(&t.job);
     await_returned(pool, 1);
     CHECK_EQ(get(&t.completions), 0);
-    job_taken(&t.job);
     ec_async_complete_tail(&t.job);
     AWAIT(&s_done);
     CHECK_EQ(get(&t.completions), 1);
@@ -185,10 +177,8 @@ static void the_worker_may_set_the_flag(void)
 
 static void worker_clears_skip(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     job->skip_completion = 0;
     set(&((struct traced *)closure)->returning, 1);
-    job_given(job);
 }
 
 static void the_worker_may_clear_the_flag(void)
@@ -203,11 +193,9 @@ static void the_worker_may_clear_the_flag(void)
 
 static void worker_sets_skip_and_hands_over(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     struct traced *t = closure;
     job->skip_completion = 1;
     set(&t->returning, 1);
-    job_given(job);
     gate_open(&t->gate); /* somebody else may complete it from here on */
 }
 
@@ -314,7 +302,6 @@ static void a_job_without_completion_or_memtype_needs_no_tail(void)
 
 static void requeue_from_tail(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     long *left = closure;
     if (--*left == 0) {
         sem_post(&s_done);
@@ -327,9 +314,8 @@ static void requeue_from_tail(ec_async_job *job, void *closure)
 
 static void pass_on(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     (void)closure;
-    job_given(job);
 }
 
 /* A completion that queues the job again and completes that: the rendezvous starts afresh each time. The
@@ -363,25 +349,23 @@ struct racer {
 
 static void race_worker(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     struct racer *r = closure;
     add(&r->started, 1);
     for (unsigned i = r->random % 256; i > 0; i--) {
         __atomic_signal_fence(__ATOMIC_SEQ_CST); /* some time, more or less */
     }
     add(&r->worker_over, 1);
-    job_given(job);
 }
 
 static void race_completion(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     struct racer *r = closure;
     long completions = add(&r->completions, 1);
     if (get(&r->worker_over) != completions) {
         add(&r->early, 1);
     }
-    job_given(job);
     sem_post(&r->completed);
 }
 

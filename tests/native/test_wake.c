@@ -19,16 +19,14 @@ struct pair {
 
 static void run_a(ec_async_job *job, void *pair)
 {
-    job_taken(job);
+    (void)job;
     AWAIT(&((struct pair *)pair)->b_ran);
-    job_given(job);
 }
 
 static void run_b(ec_async_job *job, void *pair)
 {
-    job_taken(job);
+    (void)job;
     sem_post(&((struct pair *)pair)->b_ran);
-    job_given(job);
 }
 
 static void run_pairs(int job_class, int pairs)
@@ -111,7 +109,6 @@ struct ball {
 
 static void hit(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     struct ball *ball = closure;
     if (--ball->hits == 0) {
         sem_post(&ball->over);
@@ -172,7 +169,6 @@ struct producer {
 
 static void count_run(ec_async_job *job, void *closure)
 {
-    job_taken(job);
     struct producer *producer = closure;
     __atomic_add_fetch(&((struct counted_job *)job)->runs, 1, __ATOMIC_RELAXED);
     if (add(producer->left, -1) == 0) {
@@ -251,7 +247,7 @@ struct tree {
 
 static void grow(ec_async_job *job, void *closure)
 {
-    job_taken(job);
+    (void)job;
     struct tree *tree = closure;
     for (int i = 0; i < 2 && tree->children[i] != NULL; i++) {
         QUEUE(&tree->children[i]->job);

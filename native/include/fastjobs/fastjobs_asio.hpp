@@ -239,7 +239,6 @@ template <bool Tracked> class basic_executor
             : ec_async_job{}, count(context), handler(std::forward<Given>(given))
         {
             worker = [](ec_async_job *job, void *) {
-                taken(job);
                 node_ptr<handler_node> self(static_cast<handler_node *>(job));
                 const counted until_end = std::move(self->count);
                 const frame inside(until_end.context, job->job_class);

@@ -23,17 +23,6 @@
 
 #include "../fastjobs.h"
 
-#if defined(__SANITIZE_THREAD__)
-#define FASTJOBS_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define FASTJOBS_TSAN 1
-#endif
-#endif
-#if defined(FASTJOBS_TSAN)
-#include <sanitizer/tsan_interface.h>
-#endif
-
 namespace fastjobs
 {
 
@@ -61,20 +50,6 @@ namespace detail
 {
 
 inline std::atomic<exception_handler> unhandled{nullptr};
-
-/** Tell ThreadSanitizer that memory goes through the library, from who hands it in to who gets it. */
-inline void handed([[maybe_unused]] void *memory) noexcept
-{
-#if defined(FASTJOBS_TSAN)
-    __tsan_release(memory);
-#endif
-}
-inline void taken([[maybe_unused]] void *memory) noexcept
-{
-#if defined(FASTJOBS_TSAN)
-    __tsan_acquire(memory);
-#endif
-}
 
 inline void print_unhandled(const std::exception_ptr &exception)
 {

@@ -39,7 +39,7 @@ class schedule_awaiter : ec_async_job
     explicit schedule_awaiter(const target &to) noexcept : ec_async_job{}, to_(to)
     {
         worker = [](ec_async_job *job, void *frame) {
-            taken(job);
+            (void)job;
             resume(frame);
         };
     }
@@ -68,17 +68,12 @@ template <typename R, typename Work> class run_awaiter : ec_async_job
         if (where == resume_on::scheduler) {
             completion = ECTP_COMPLETE_CALLBACK_SCHED;
             r.cb.func = [](ec_async_job *job, void *frame) {
-                taken(job);
+                (void)job;
                 resume(frame);
             };
-            worker = [](ec_async_job *job, void *) {
-                taken(job);
-                static_cast<run_awaiter *>(job)->fill();
-                handed(job);
-            };
+            worker = [](ec_async_job *job, void *) { static_cast<run_awaiter *>(job)->fill(); };
         } else {
             worker = [](ec_async_job *job, void *frame) {
-                taken(job);
                 static_cast<run_awaiter *>(job)->fill();
                 resume(frame);
             };

@@ -157,7 +157,6 @@ class group
 
     static void from_pool(ec_async_job *queued, void *)
     {
-        detail::taken(queued);
         auto *self = static_cast<job *>(queued);
         const struct releasing {
             job *self;

@@ -133,7 +133,6 @@ void give_back(Bound &stored, std::index_sequence<Index...>,
 inline void queue(ec_async_job &job, const target &to)
 {
     job.job_class = to.to().job_class();
-    handed(&job);
     if (!ec_queue_async_job_(&job, to.file(), to.line(), 0))
         throw error::last();
 }

@@ -59,7 +59,6 @@ inline void *allocate(std::size_t size, std::size_t alignment)
     void *memory = ec_malloc(type);
     if (memory == nullptr)
         throw std::bad_alloc();
-    taken(memory); /* from the thread that freed it */
     return memory;
 }
 
@@ -67,7 +66,6 @@ inline void deallocate(void *memory, std::size_t size, std::size_t alignment) no
 {
     const int type = memory_type(size, alignment);
     if (type >= 0) {
-        handed(memory);
         ec_free(type, memory);
     } else if (alignment > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
         ::operator delete(memory, static_cast<std::align_val_t>(alignment));

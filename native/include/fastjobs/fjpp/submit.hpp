@@ -45,7 +45,6 @@ template <typename Work> struct post_node : ec_async_job {
     explicit post_node(Given &&...given) : ec_async_job{}, work(std::in_place, std::forward<Given>(given)...)
     {
         worker = [](ec_async_job *job, void *) {
-            taken(job);
             const node_ptr<post_node> self(static_cast<post_node *>(job));
             guarded([&] { static_cast<void>(self->work()); }, report_unhandled);
         };
@@ -65,7 +64,6 @@ template <typename R, typename Work> struct promise_node : ec_async_job {
 
     static void run(ec_async_job *job, void *)
     {
-        taken(job);
         node_ptr<promise_node> self(static_cast<promise_node *>(job));
         std::promise<R> promised = std::move(self->promise);
         outcome<R> result;
@@ -99,7 +97,6 @@ template <typename R, typename Work, typename Callback> struct worker_callback_n
         : ec_async_job{}, callback(std::move(then)), work(std::in_place, std::forward<Given>(given)...)
     {
         worker = [](ec_async_job *job, void *) {
-            taken(job);
             node_ptr<worker_callback_node> self(static_cast<worker_callback_node *>(job));
             outcome<R> result;
             result.fill([&]() -> R { return self->work(); });
@@ -123,20 +120,14 @@ template <typename R, typename Work, typename Callback> struct scheduler_callbac
     {
         completion = ECTP_COMPLETE_CALLBACK_SCHED;
         worker = [](ec_async_job *job, void *) {
-            taken(job);
             auto *self = static_cast<scheduler_callback_node *>(job);
             const struct ending {
                 scheduler_callback_node *node;
-                ~ending()
-                {
-                    node->work.end();
-                    handed(static_cast<ec_async_job *>(node));
-                }
+                ~ending() { node->work.end(); }
             } at_end{self};
             self->result.fill([&]() -> R { return self->work.value(); });
         };
         r.cb.func = [](ec_async_job *job, void *) {
-            taken(job);
             const node_ptr<scheduler_callback_node> self(static_cast<scheduler_callback_node *>(job));
             call_back(self->callback, self->result);
         };

@@ -120,7 +120,6 @@ template <typename R, typename Work> class task_node : public task_state<R>
   private:
     static void from_pool(ec_async_job *job, void *)
     {
-        taken(job);
         auto *self = static_cast<task_node *>(job);
         const struct letting_go {
             base *task;

@@ -1,0 +1,62 @@
+using System.Runtime.InteropServices;
+using FastJobs.Interop.Generated;
+using FastJobs.Lanes;
+using CLane = FastJobs.Lanes.Lane<nint, FastJobs.Channels.PointerSlot, FastJobs.Interop.CJobOps>;
+
+namespace FastJobs.Interop;
+
+/// <summary>
+/// Tells ThreadSanitizer what a program may rely on: what happened before a job was queued comes before the job, the job
+/// before its completion, and that before whoever waits for either. Called only where <see cref="Special.Sanitized"/> is set.
+/// </summary>
+internal static unsafe partial class Sanitizer
+{
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_is_sanitized")]
+    public static partial int IsHere();
+
+    /// <summary>What the thread has done so far comes before what follows a <see cref="Taken"/> of the address.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_given")]
+    public static partial void Given(void* address);
+
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_taken")]
+    public static partial void Taken(void* address);
+
+    /// <summary>A job of the pool is over, its completion perhaps not.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_pool_given")]
+    public static partial void PoolGiven(int jobClass);
+
+    /// <summary>The jobs of the pool that are over come before.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_pool_taken")]
+    public static partial void PoolTaken(int jobClass);
+
+    /// <summary>A job starts. It comes after those with which it does not run at once, because of its pool or semaphore.</summary>
+    public static void Starts(ec_thread_pool_job* job, Worker? worker)
+    {
+        Taken(job);
+        if (job->concurrency != null)
+        {
+            Taken(job->concurrency);
+        }
+
+        if (worker is { Host.Owner: CLane { Workers.Limit: 1 } })
+        {
+            PoolTaken(job->job_class);
+        }
+    }
+
+    /// <summary>A job is over, and may be gone.</summary>
+    public static void Ended(void* job, void* semaphore, int jobClass, bool completes)
+    {
+        if (completes)
+        {
+            Given(job);
+        }
+
+        if (semaphore != null)
+        {
+            Given(semaphore);
+        }
+
+        PoolGiven(jobClass);
+    }
+}
