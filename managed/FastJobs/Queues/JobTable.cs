@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace FastJobs.Queues;
 
 /// <summary>
@@ -13,6 +16,9 @@ internal sealed class JobTable
     private const int FirstLength = 16;
     private const int GrownLength = 64;
 
+    // Chunks kept for later, 2 KiB each: as many as come free at once while some hundred jobs are on their way.
+    private const int MostSpares = 4;
+
     private const JobFlags NotPlain =
         JobFlags.StateMask | JobFlags.Head | JobFlags.Listed | JobFlags.Delayed | JobFlags.Canceling;
 
@@ -20,7 +26,8 @@ internal sealed class JobTable
     private Chunk? _first;
     private Chunk? _last;
     private Chunk? _recent; // the last to be found by the directory
-    private Chunk? _spare;
+    private Chunk? _spares;
+    private int _spareCount;
     private Chunk? _cursorChunk; // where the cursor was last
     private long _cursor; // no job with a smaller number waits in the order of numbers
 
@@ -41,7 +48,7 @@ internal sealed class JobTable
             Array.Resize(ref chunk.Jobs, place < GrownLength ? GrownLength : ChunkLength);
         }
 
-        chunk.Jobs[place] = job;
+        chunk.Set(place, job);
         chunk.Used++;
         if (plain)
         {
@@ -60,7 +67,7 @@ internal sealed class JobTable
     public void Remove(long number)
     {
         Chunk chunk = ChunkOf(number >> ChunkShift)!;
-        chunk.Jobs[number & (ChunkLength - 1)] = null;
+        chunk.Set((int)(number & (ChunkLength - 1)), null);
         if (--chunk.Used == 0 && !ReferenceEquals(chunk, _last))
         {
             RemoveChunk(chunk);
@@ -144,8 +151,17 @@ internal sealed class JobTable
 
     private Chunk AddChunk(long index)
     {
-        Chunk chunk = _spare ?? new Chunk { Jobs = new QueuedJob?[_last is null ? FirstLength : ChunkLength] };
-        _spare = null;
+        Chunk? chunk = _spares;
+        if (chunk is null)
+        {
+            chunk = new Chunk { Jobs = new QueuedJob?[_last is null ? FirstLength : ChunkLength] };
+        }
+        else
+        {
+            _spares = chunk.Next;
+            _spareCount--;
+        }
+
         chunk.Index = index;
         chunk.Next = null;
         chunk.Previous = _last;
@@ -198,9 +214,11 @@ internal sealed class JobTable
         }
 
         chunk.Next = chunk.Previous = null;
-        if (_spare is null && chunk.Jobs.Length == ChunkLength)
+        if (_spareCount < MostSpares && chunk.Jobs.Length == ChunkLength)
         {
-            _spare = chunk;
+            chunk.Next = _spares;
+            _spares = chunk;
+            _spareCount++;
         }
     }
 
@@ -215,5 +233,9 @@ internal sealed class JobTable
         public required QueuedJob?[] Jobs;
         public Chunk? Next;
         public Chunk? Previous;
+
+        /// <summary>Without the look whether the array takes jobs of this class, which costs as much as the rest.</summary>
+        public void Set(int place, QueuedJob? job) =>
+            Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Jobs), place) = job;
     }
 }

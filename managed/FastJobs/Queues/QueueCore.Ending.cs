@@ -20,7 +20,7 @@ internal sealed partial class QueueCore
         QueuedJob? job;
         JobKey key;
         bool drop = false;
-        lock (_lock)
+        using (_lock.Hold())
         {
             job = FindLocked(wanted, out key);
             if (job is null)
@@ -68,7 +68,7 @@ internal sealed partial class QueueCore
     private void StopRunning(QueuedJob job, CancellationTokenSource? source)
     {
         job.StopRunning();
-        lock (_lock)
+        using (_lock.Hold())
         {
             job.Flags &= ~JobFlags.Canceling; // it may end from now on, and be another job
         }
@@ -115,7 +115,7 @@ internal sealed partial class QueueCore
 
         job.Drop();
         Aftermath after = default;
-        lock (_lock)
+        using (_lock.Hold())
         {
             job.Flags &= ~JobFlags.Canceling;
             Complete(job, key, outcome, ref after);
@@ -127,7 +127,7 @@ internal sealed partial class QueueCore
 
     public bool Exists(JobKey wanted)
     {
-        lock (_lock)
+        using (_lock.Hold())
         {
             return FindLocked(wanted, out _) is not null;
         }
@@ -141,7 +141,7 @@ internal sealed partial class QueueCore
     private void SetPaused(bool paused)
     {
         Aftermath after = default;
-        lock (_lock)
+        using (_lock.Hold())
         {
             _paused = paused;
             Settle(ref after);
@@ -154,7 +154,7 @@ internal sealed partial class QueueCore
     public void Delete()
     {
         Aftermath after = default;
-        lock (_lock)
+        using (_lock.Hold())
         {
             _deleting = _refusing = true;
             if (_jobs == 0 && !_gone)
@@ -170,7 +170,7 @@ internal sealed partial class QueueCore
     /// <summary>The engine is stopping: takes no more jobs.</summary>
     public void Refuse()
     {
-        lock (_lock)
+        using (_lock.Hold())
         {
             _refusing = true;
         }
@@ -183,7 +183,7 @@ internal sealed partial class QueueCore
     {
         long discarded = 0;
         Aftermath after = default;
-        lock (_lock)
+        using (_lock.Hold())
         {
             _refusing = _discarding = true;
             Settle(ref after);
@@ -204,7 +204,7 @@ internal sealed partial class QueueCore
         Aftermath after = default;
         QueuedJob? job;
         bool drop;
-        lock (_lock)
+        using (_lock.Hold())
         {
             job = FindLocked(key, out key);
             if (job is null || job.State == JobFlags.Done || job.Is(JobFlags.Canceling))
@@ -243,7 +243,7 @@ internal sealed partial class QueueCore
     private void DropDiscarded(JobKey key)
     {
         QueuedJob? job;
-        lock (_lock)
+        using (_lock.Hold())
         {
             job = FindLocked(key, out key); // it is there: nobody takes a job away that is neither waiting nor done
         }
@@ -257,7 +257,7 @@ internal sealed partial class QueueCore
         List<JobWaiter> waiters = [];
         List<FinishedFeed>? feeds;
         List<JobKey> keys = Keys();
-        lock (_lock)
+        using (_lock.Hold())
         {
             _refusing = _ended = true;
             while (_anyWaiters is { } any)

@@ -12,7 +12,7 @@ internal sealed partial class QueueCore
 {
     public QueueFigures GetFigures()
     {
-        lock (_lock)
+        using (_lock.Hold())
         {
             return new QueueFigures(
                 _jobs, _waiting, _delayed, _running + _lent, _done, _concurrency, _paused, _deleting);
@@ -28,7 +28,7 @@ internal sealed partial class QueueCore
         long index = 0;
         while (true)
         {
-            lock (_lock)
+            using (_lock.Hold())
             {
                 JobTable.Chunk? chunk = _table.ChunkFrom(index);
                 if (_ownOrder?.First is not null && index == 0)
@@ -91,7 +91,7 @@ internal sealed partial class QueueCore
     /// <summary>Visits one job. False: there is none.</summary>
     public bool TryVisit(JobKey wanted, JobVisitor visit)
     {
-        lock (_lock)
+        using (_lock.Hold())
         {
             if (FindLocked(wanted, out JobKey key) is not { } job)
             {
@@ -110,7 +110,7 @@ internal sealed partial class QueueCore
     public bool WithExtras<TState>(JobKey wanted, ref TState state, ExtrasAction<TState> act)
         where TState : allows ref struct
     {
-        lock (_lock)
+        using (_lock.Hold())
         {
             if (FindLocked(wanted, out JobKey key) is not { } job || job.State == JobFlags.Done || job.Is(JobFlags.Canceling) && job.State == 0)
             {
@@ -125,7 +125,7 @@ internal sealed partial class QueueCore
     /// <summary>Tells the feed of every job that is done or gets done.</summary>
     public void AddFeed(FinishedFeed feed)
     {
-        lock (_lock)
+        using (_lock.Hold())
         {
             if (!_gone && !_ended)
             {
@@ -148,7 +148,7 @@ internal sealed partial class QueueCore
 
     public void RemoveFeed(FinishedFeed feed)
     {
-        lock (_lock)
+        using (_lock.Hold())
         {
             if (_feeds is { } feeds && feeds.Remove(feed) && feeds.Count == 0)
             {

@@ -46,7 +46,7 @@ internal sealed partial class QueueCore
     {
         Aftermath after = default;
         QueuedJob? job;
-        lock (_lock)
+        using (_lock.Hold())
         {
             _tickets = 0;
             job = TryStart(slot, now);
@@ -63,7 +63,7 @@ internal sealed partial class QueueCore
         slot.Clear();
         Aftermath after = default;
         QueuedJob? job = null;
-        lock (_lock)
+        using (_lock.Hold())
         {
             if (mayGoOn)
             {

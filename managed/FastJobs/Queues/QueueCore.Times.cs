@@ -32,7 +32,7 @@ internal sealed partial class QueueCore
     {
         Aftermath after = default;
         QueuedJob? expired = null;
-        lock (_lock)
+        using (_lock.Hold())
         {
             if (!extras.Armed)
             {

@@ -13,7 +13,7 @@ internal sealed partial class QueueCore
     public QueueStatus BeginWait(JobKey wanted, JobWaiter? waiter, bool mayWait, out QueuedJob? job)
     {
         Aftermath after = default;
-        lock (_lock)
+        using (_lock.Hold())
         {
             job = FindLocked(wanted, out JobKey key);
             QueueStatus status = CheckWait(job, waiter, mayWait);
@@ -55,7 +55,7 @@ internal sealed partial class QueueCore
     /// <summary>Begins to wait until a job is done, unless one is, or there is none.</summary>
     public QueueStatus BeginWaitAny(JobWaiter waiter, bool mayWait)
     {
-        lock (_lock)
+        using (_lock.Hold())
         {
             if (_jobs == 0 || _done > 0)
             {
@@ -85,7 +85,7 @@ internal sealed partial class QueueCore
     /// <summary>Ends a wait that nobody else has ended: its time is over, or its token was cancelled.</summary>
     public void EndWait(JobWaiter waiter, QueueStatus status)
     {
-        lock (_lock)
+        using (_lock.Hold())
         {
             if (!ReferenceEquals(waiter.Queue, this) || !waiter.IsAttached)
             {
@@ -101,7 +101,7 @@ internal sealed partial class QueueCore
     /// <summary>The waiter's token was cancelled, perhaps before it was attached.</summary>
     public void CancelWait(JobWaiter waiter)
     {
-        lock (_lock)
+        using (_lock.Hold())
         {
             if (!waiter.IsAttached)
             {
@@ -159,7 +159,7 @@ internal sealed partial class QueueCore
     private void Lend(int by)
     {
         Aftermath after = default;
-        lock (_lock)
+        using (_lock.Hold())
         {
             _lent += by;
             _running -= by; // on its return there may be one more than allowed, until one of them ends

@@ -1,3 +1,5 @@
+using FastJobs.Parking;
+
 namespace FastJobs.Queues;
 
 /// <summary>
@@ -14,7 +16,7 @@ namespace FastJobs.Queues;
 /// </remarks>
 internal sealed partial class QueueCore
 {
-    private readonly Lock _lock = new();
+    private readonly ShortLock _lock = new();
     private readonly QueueSystem _system;
     private readonly JobTable _table = new();
     private Dictionary<string, JobExtras>? _own; // jobs with an id of their own
@@ -73,7 +75,7 @@ internal sealed partial class QueueCore
         set
         {
             Aftermath after = default;
-            lock (_lock)
+            using (_lock.Hold())
             {
                 _concurrency = value;
                 Settle(ref after);
@@ -88,7 +90,7 @@ internal sealed partial class QueueCore
     {
         Aftermath after = default;
         long now = Environment.TickCount64;
-        lock (_lock)
+        using (_lock.Hold())
         {
             if (_refusing)
             {
@@ -115,7 +117,7 @@ internal sealed partial class QueueCore
     {
         Aftermath after = default;
         long now = Environment.TickCount64;
-        lock (_lock)
+        using (_lock.Hold())
         {
             key = default;
             if (_refusing)
