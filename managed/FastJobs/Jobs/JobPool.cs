@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using Microsoft.Extensions.ObjectPool;
 
@@ -75,7 +76,7 @@ internal static class JobPools
             {
                 Pooled?[] loaded = cache.Loaded!;
                 int left = --cache.Count;
-                Prefetch(ref loaded[Math.Max(0, left - Ahead)]);
+                Prefetch(ref At(loaded, Math.Max(0, left - Ahead)));
                 return loaded[left];
             }
         }
@@ -92,13 +93,18 @@ internal static class JobPools
             ref Cache cache = ref caches[job.Pool];
             if (cache.Loaded is { } loaded && (uint)cache.Count < (uint)loaded.Length)
             {
-                loaded[cache.Count++] = job;
+                At(loaded, cache.Count++) = job;
                 return;
             }
         }
 
         ReturnSlowly(job);
     }
+
+    // Without the look whether the array takes objects of this class: it is made here.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ref Pooled? At(Pooled?[] magazine, int index) =>
+        ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(magazine), index);
 
     private static unsafe void Prefetch(ref Pooled? job)
     {

@@ -47,9 +47,14 @@ internal readonly struct ShortLock()
             {
                 return;
             }
+
+            Thread.Yield(); // its holder, or whoever else has something to do, may be without a core
+            if (taken.TryEnter())
+            {
+                return;
+            }
         }
 
-        Thread.Yield(); // its holder may be without a core
         taken.Enter();
     }
 
