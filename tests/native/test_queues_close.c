@@ -67,6 +67,7 @@ static int run_until_cancelled(fj_run *run, void *closure)
 {
     GATE_PASS((struct gate *)closure);
     POLL(fj_run_is_cancelled(run));
+    OVER();
     return 0;
 }
 
@@ -135,6 +136,7 @@ static int close_own_set(fj_run *run, void *closure)
     (void)closure;
     CHECK_EQ(fj_queue_set_close(queues, -1), 0);
     add(&closes, 1);
+    OVER();
     return 0;
 }
 

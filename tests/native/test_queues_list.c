@@ -63,6 +63,7 @@ static int report_half(fj_run *run, void *closure)
     CHECK_EQ(fj_run_report(run, "half"), 1);
     GATE_PASS(&reporter->gate);
     CHECK_EQ(fj_run_report(run, NULL), 1);
+    OVER();
     return 0;
 }
 

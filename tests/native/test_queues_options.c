@@ -68,6 +68,7 @@ static int append_letter(fj_run *run, void *letter)
 {
     (void)run;
     strncat(order, letter, sizeof order - strlen(order) - 1);
+    OVER();
     return 0;
 }
 
@@ -215,7 +216,9 @@ static int try(fj_run *run, void *closure)
     snprintf(text, sizeof text, "try %ld", n);
     if (n != tries->fails + 1)
         CHECK_EQ(fj_run_set_result(run, text, strlen(text)), 1);
-    return n <= tries->fails ? (int)n : 0;
+    int code = n <= tries->fails ? (int)n : 0;
+    OVER();
+    return code;
 }
 
 static void release_tries(void *closure)

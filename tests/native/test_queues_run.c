@@ -69,6 +69,7 @@ static int look_around(fj_run *run, void *expected_id)
     CHECK_EQ(fj_run_is_cancelled(run), 0);
     CHECK_EQ((long)(size_t)fj_run_thread_state(run), thread_id());
     CHECK_EQ(threads_named("hooked-"), 1);
+    OVER();
     return 0;
 }
 
@@ -108,6 +109,7 @@ static int leave_behind(fj_run *run, void *closure)
 {
     (void)closure;
     __atomic_store_n(&left_behind, run, __ATOMIC_RELEASE);
+    OVER();
     return 0;
 }
 
@@ -132,6 +134,7 @@ static int end_thread(fj_run *run, void *closure)
     add(&state->ran, 1);
     if (state->result != NULL)
         fj_run_set_result(run, state->result, strlen(state->result));
+    OVER();
     pthread_exit(NULL);
 }
 
@@ -189,6 +192,7 @@ static int count_here(fj_run *run, void *closure)
 {
     (void)run;
     raise_to(closure, ++jobs_here);
+    OVER();
     return 0;
 }
 
