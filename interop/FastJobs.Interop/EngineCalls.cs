@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FastJobs.Interop.Generated;
+using FastJobs.Interop.Queues;
 using FastJobs.Lanes;
 using CLane = FastJobs.Lanes.Lane<nint, FastJobs.Channels.PointerSlot, FastJobs.Interop.CJobOps>;
 
@@ -43,9 +44,10 @@ internal unsafe struct EngineCalls
     private delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<fj_trace_event*, void*, void>, void*, int> _setTrace;
 
     [UnmanagedCallersOnly(EntryPoint = "fj_managed_start", CallConvs = [typeof(CallConvCdecl)])]
-    private static void Start(EngineCalls* calls, SchedulerCalls* schedulers)
+    private static void Start(EngineCalls* calls, SchedulerCalls* schedulers, QueueCalls* queues)
     {
         SchedulerCalls.Fill(schedulers);
+        QueueCalls.Fill(queues);
         CEngine.Start();
         calls->_queue = &Queue;
         calls->_completeTail = &CompleteTail;

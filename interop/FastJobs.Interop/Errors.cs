@@ -13,7 +13,8 @@ internal static class Errors
     }
 
     /// <summary>The guard of every entry point: an exception becomes an error.</summary>
-    public static int Guarded<TArguments>(TArguments arguments, int failure, Func<TArguments, int> call)
+    public static TResult Guarded<TArguments, TResult>(
+        TArguments arguments, TResult failure, Func<TArguments, TResult> call)
     {
         try
         {
@@ -25,7 +26,7 @@ internal static class Errors
         }
     }
 
-    public static int FromException(Exception e, int failure)
+    public static TResult FromException<TResult>(Exception e, TResult failure)
     {
         try
         {

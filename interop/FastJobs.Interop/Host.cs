@@ -26,13 +26,17 @@ internal static unsafe partial class Host
     }
 
     /// <summary>Hands a text to the host's log function, if it has set one.</summary>
-    public static void LogError(string text)
+    public static void LogError(string text) => Log(fj_log_level.FJ_LOG_ERROR, text);
+
+    public static void LogWarning(string text) => Log(fj_log_level.FJ_LOG_WARNING, text);
+
+    private static void Log(fj_log_level level, string text)
     {
         byte[] bytes = new byte[Encoding.UTF8.GetMaxByteCount(text.Length) + 1];
         Encoding.UTF8.GetBytes(text, bytes);
         fixed (byte* start = bytes)
         {
-            LogErrorText(start);
+            LogText((int)level, start);
         }
     }
 
@@ -60,6 +64,19 @@ internal static unsafe partial class Host
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_worker_ends")]
     public static partial void WorkerEnds();
 
+    /// <summary>Runs a queue's job in the calling thread: the C functions of its work.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_run_job")]
+    public static partial void RunJob(Queues.RunState* run);
+
+    /// <summary>Lets go of a job that nobody sees any more, or of one hold of it: may call its release function.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_let_go")]
+    public static partial void LetGo(nint held, void* state);
+
+    /// <summary>The kernel's id of the calling thread.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_thread_id")]
+    [SuppressGCTransition]
+    public static partial int ThreadId();
+
     /// <summary>Appends to a string of misc/ec_string.h. 0, or the errno. May allocate much, so no transition is left out.</summary>
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_string_append")]
     public static partial int AppendToString(_ec_string* text, byte* bytes, nuint size);
@@ -71,8 +88,8 @@ internal static unsafe partial class Host
     /// <summary>Writes a line to the standard error, for what no caller is there to hear.</summary>
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_warn", StringMarshalling = StringMarshalling.Utf8)]
     public static partial void Warn(string text);
-    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_log_error")]
-    private static partial void LogErrorText(byte* text);
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_log")]
+    private static partial void LogText(int level, byte* text);
 
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_set_error")]
     private static partial void SetErrorText(int code, byte* text);

@@ -11,6 +11,8 @@ namespace FastJobs.Interop;
 /// </summary>
 internal static unsafe partial class Sanitizer
 {
+    private const int Queues = -100; // no job class
+
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_is_sanitized")]
     public static partial int IsHere();
 
@@ -28,6 +30,28 @@ internal static unsafe partial class Sanitizer
     /// <summary>The jobs of the pool that are over come before.</summary>
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_pool_taken")]
     public static partial void PoolTaken(int jobClass);
+
+    /// <summary>What stands for a queue's job: its state, if it has one.</summary>
+    public static void* JobOf(fj_work* work, void* state) => state != null ? state : work;
+
+    /// <summary>A job of a queue starts. It comes after those with which it does not run at once.</summary>
+    public static void QueuedStarts(fj_work* work, void* state, int concurrency)
+    {
+        Taken(JobOf(work, state));
+        if (concurrency == 1)
+        {
+            QueuesTaken();
+        }
+    }
+
+    public static void QueuedEnded(fj_work* work, void* state)
+    {
+        Given(JobOf(work, state));
+        PoolGiven(Queues);
+    }
+
+    /// <summary>All jobs of queues that are over come before: they share one mark.</summary>
+    public static void QueuesTaken() => PoolTaken(Queues);
 
     /// <summary>A job starts. It comes after those with which it does not run at once, because of its pool or semaphore.</summary>
     public static void Starts(ec_thread_pool_job* job, Worker? worker)

@@ -91,7 +91,7 @@ static void start_engine(void)
     for (int s = 1; s < NSIG; s++)
         known[s] = sigaction(s, NULL, &before[s]) == 0;
     fj_host_before_thread_start();
-    fj_managed_start(&fj_engine, &fj_schedulers);
+    fj_managed_start(&fj_engine, &fj_schedulers, &fj_queues);
     fj_host_after_thread_start();
     for (int s = 1; s < NSIG; s++)
         if (known[s] && s != SIGRTMIN && s != SIGKILL && s != SIGSTOP)

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "../include/fastjobs/fastjobs.h"
+#include "queue_calls.h"
 #include "scheduler_calls.h"
 #include "../include/fastjobs/io_wrapper.h"
 
@@ -59,7 +60,8 @@ struct fj_engine_calls {
 };
 
 /* The engine's one entry point that is known by name; not exported. Fills in the tables. */
-void fj_managed_start(struct fj_engine_calls *calls, struct fj_scheduler_calls *scheduler);
+void fj_managed_start(struct fj_engine_calls *calls, struct fj_scheduler_calls *schedulers,
+                      struct fj_queue_calls *queues);
 
 extern struct fj_engine_calls fj_engine;
 
@@ -79,6 +81,8 @@ static inline bool fj_enter(void)
 int fj_host_check_wanted(void);
 /* Whether the program runs under ThreadSanitizer. */
 int fj_host_is_sanitized(void);
+void fj_host_given(void *address);
+void fj_host_taken(void *address);
 /* Tells the host's log function, if there is one. */
 void fj_log(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -46,7 +46,7 @@ void fj_log(int level, const char *format, ...)
     pthread_rwlock_unlock(&log_lock);
 }
 
-void fj_host_log_error(const char *text)
+void fj_host_log(int level, const char *text)
 {
-    fj_log(FJ_LOG_ERROR, "%s", text);
+    fj_log(level, "%s", text);
 }

@@ -28,6 +28,18 @@ internal static unsafe class LayoutTable
         Add_fj_config_entry(entries);
         Add_fj_queued_job(entries);
         Add_fj_trace_event(entries);
+        Add_fj_job_id(entries);
+        Add_fj_work(entries);
+        Add_fj_job_options(entries);
+        Add_fj_job_result(entries);
+        Add_fj_queued_id(entries);
+        Add_fj_queue_options(entries);
+        Add_fj_queue_settings(entries);
+        Add_fj_queue_event(entries);
+        Add_fj_queue_set_options(entries);
+        Add_fj_job_info(entries);
+        Add_fj_queue_info(entries);
+        Add_fj_queue_threads(entries);
         Add__io_job(entries);
         Add_mem_type_def(entries);
         Add_fj_memtype_usage(entries);
@@ -259,6 +271,276 @@ internal static unsafe class LayoutTable
         entries.Add(new LayoutEntry("fj_trace_event.file", "size", sizeof(sbyte*)));
         entries.Add(new LayoutEntry("fj_trace_event.line", "offset", (byte*)&s.line - start));
         entries.Add(new LayoutEntry("fj_trace_event.line", "size", sizeof(int)));
+    }
+
+    private static void Add_fj_job_id(List<LayoutEntry> entries)
+    {
+        fj_job_id s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_job_id", "size", sizeof(fj_job_id)));
+        entries.Add(new LayoutEntry("fj_job_id.number", "offset", (byte*)&s.number - start));
+        entries.Add(new LayoutEntry("fj_job_id.number", "size", sizeof(long)));
+        entries.Add(new LayoutEntry("fj_job_id.text", "offset", (byte*)&s.text - start));
+        entries.Add(new LayoutEntry("fj_job_id.text", "size", sizeof(sbyte*)));
+    }
+
+    private static void Add_fj_work(List<LayoutEntry> entries)
+    {
+        fj_work s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_work", "size", sizeof(fj_work)));
+        entries.Add(new LayoutEntry("fj_work.struct_size", "offset", (byte*)&s.struct_size - start));
+        entries.Add(new LayoutEntry("fj_work.struct_size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_work.name", "offset", (byte*)&s.name - start));
+        entries.Add(new LayoutEntry("fj_work.name", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_work.run", "offset", (byte*)&s.run - start));
+        entries.Add(new LayoutEntry("fj_work.run", "size", sizeof(delegate* unmanaged[Cdecl]<fj_run*, void*, int>)));
+        entries.Add(new LayoutEntry("fj_work.stop", "offset", (byte*)&s.stop - start));
+        entries.Add(new LayoutEntry("fj_work.stop", "size", sizeof(delegate* unmanaged[Cdecl]<fj_run*, void*, void>)));
+        entries.Add(new LayoutEntry("fj_work.release", "offset", (byte*)&s.release - start));
+        entries.Add(new LayoutEntry("fj_work.release", "size", sizeof(delegate* unmanaged[Cdecl]<void*, void>)));
+    }
+
+    private static void Add_fj_job_options(List<LayoutEntry> entries)
+    {
+        fj_job_options s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_job_options", "size", sizeof(fj_job_options)));
+        entries.Add(new LayoutEntry("fj_job_options.struct_size", "offset", (byte*)&s.struct_size - start));
+        entries.Add(new LayoutEntry("fj_job_options.struct_size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_job_options.id", "offset", (byte*)&s.id - start));
+        entries.Add(new LayoutEntry("fj_job_options.id", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_job_options.detached", "offset", (byte*)&s.detached - start));
+        entries.Add(new LayoutEntry("fj_job_options.detached", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_job_options.head", "offset", (byte*)&s.head - start));
+        entries.Add(new LayoutEntry("fj_job_options.head", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_job_options.delay_ms", "offset", (byte*)&s.delay_ms - start));
+        entries.Add(new LayoutEntry("fj_job_options.delay_ms", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_job_options.expire_ms", "offset", (byte*)&s.expire_ms - start));
+        entries.Add(new LayoutEntry("fj_job_options.expire_ms", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_job_options.max_attempts", "offset", (byte*)&s.max_attempts - start));
+        entries.Add(new LayoutEntry("fj_job_options.max_attempts", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_job_options.retry_ms", "offset", (byte*)&s.retry_ms - start));
+        entries.Add(new LayoutEntry("fj_job_options.retry_ms", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_job_options.retry_factor", "offset", (byte*)&s.retry_factor - start));
+        entries.Add(new LayoutEntry("fj_job_options.retry_factor", "size", sizeof(double)));
+        entries.Add(new LayoutEntry("fj_job_options.retry_max_ms", "offset", (byte*)&s.retry_max_ms - start));
+        entries.Add(new LayoutEntry("fj_job_options.retry_max_ms", "size", sizeof(int)));
+    }
+
+    private static void Add_fj_job_result(List<LayoutEntry> entries)
+    {
+        fj_job_result s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_job_result", "size", sizeof(fj_job_result)));
+        entries.Add(new LayoutEntry("fj_job_result.outcome", "offset", (byte*)&s.outcome - start));
+        entries.Add(new LayoutEntry("fj_job_result.outcome", "size", sizeof(fj_outcome)));
+        entries.Add(new LayoutEntry("fj_job_result.code", "offset", (byte*)&s.code - start));
+        entries.Add(new LayoutEntry("fj_job_result.code", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_job_result.bytes", "offset", (byte*)&s.bytes - start));
+        entries.Add(new LayoutEntry("fj_job_result.bytes", "size", sizeof(void*)));
+        entries.Add(new LayoutEntry("fj_job_result.size", "offset", (byte*)&s.size - start));
+        entries.Add(new LayoutEntry("fj_job_result.size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_job_result.state", "offset", (byte*)&s.state - start));
+        entries.Add(new LayoutEntry("fj_job_result.state", "size", sizeof(void*)));
+        entries.Add(new LayoutEntry("fj_job_result.reserved", "offset", (byte*)&s.reserved - start));
+        entries.Add(new LayoutEntry("fj_job_result.reserved", "size", sizeof(void*)));
+    }
+
+    private static void Add_fj_queued_id(List<LayoutEntry> entries)
+    {
+        fj_queued_id s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_queued_id", "size", sizeof(fj_queued_id)));
+        entries.Add(new LayoutEntry("fj_queued_id.queue", "offset", (byte*)&s.queue - start));
+        entries.Add(new LayoutEntry("fj_queued_id.queue", "size", sizeof(fj_queue*)));
+        entries.Add(new LayoutEntry("fj_queued_id.id", "offset", (byte*)&s.id - start));
+        entries.Add(new LayoutEntry("fj_queued_id.id", "size", sizeof(fj_job_id)));
+        entries.Add(new LayoutEntry("fj_queued_id.id.number", "offset", (byte*)&s.id.number - start));
+        entries.Add(new LayoutEntry("fj_queued_id.id.number", "size", sizeof(long)));
+        entries.Add(new LayoutEntry("fj_queued_id.id.text", "offset", (byte*)&s.id.text - start));
+        entries.Add(new LayoutEntry("fj_queued_id.id.text", "size", sizeof(sbyte*)));
+    }
+
+    private static void Add_fj_queue_options(List<LayoutEntry> entries)
+    {
+        fj_queue_options s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_queue_options", "size", sizeof(fj_queue_options)));
+        entries.Add(new LayoutEntry("fj_queue_options.struct_size", "offset", (byte*)&s.struct_size - start));
+        entries.Add(new LayoutEntry("fj_queue_options.struct_size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_queue_options.name", "offset", (byte*)&s.name - start));
+        entries.Add(new LayoutEntry("fj_queue_options.name", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_queue_options.description", "offset", (byte*)&s.description - start));
+        entries.Add(new LayoutEntry("fj_queue_options.description", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_queue_options.concurrency", "offset", (byte*)&s.concurrency - start));
+        entries.Add(new LayoutEntry("fj_queue_options.concurrency", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_queue_options.expire_ms", "offset", (byte*)&s.expire_ms - start));
+        entries.Add(new LayoutEntry("fj_queue_options.expire_ms", "size", sizeof(int)));
+    }
+
+    private static void Add_fj_queue_settings(List<LayoutEntry> entries)
+    {
+        fj_queue_settings s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_queue_settings", "size", sizeof(fj_queue_settings)));
+        entries.Add(new LayoutEntry("fj_queue_settings.struct_size", "offset", (byte*)&s.struct_size - start));
+        entries.Add(new LayoutEntry("fj_queue_settings.struct_size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_queue_settings.jobs_per_thread", "offset", (byte*)&s.jobs_per_thread - start));
+        entries.Add(new LayoutEntry("fj_queue_settings.jobs_per_thread", "size", sizeof(long)));
+        entries.Add(new LayoutEntry("fj_queue_settings.idle_ms", "offset", (byte*)&s.idle_ms - start));
+        entries.Add(new LayoutEntry("fj_queue_settings.idle_ms", "size", sizeof(long)));
+        entries.Add(new LayoutEntry("fj_queue_settings.log_min_ms", "offset", (byte*)&s.log_min_ms - start));
+        entries.Add(new LayoutEntry("fj_queue_settings.log_min_ms", "size", sizeof(long)));
+    }
+
+    private static void Add_fj_queue_event(List<LayoutEntry> entries)
+    {
+        fj_queue_event s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_queue_event", "size", sizeof(fj_queue_event)));
+        entries.Add(new LayoutEntry("fj_queue_event.struct_size", "offset", (byte*)&s.struct_size - start));
+        entries.Add(new LayoutEntry("fj_queue_event.struct_size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_queue_event.kind", "offset", (byte*)&s.kind - start));
+        entries.Add(new LayoutEntry("fj_queue_event.kind", "size", sizeof(fj_queue_event_kind)));
+        entries.Add(new LayoutEntry("fj_queue_event.queue", "offset", (byte*)&s.queue - start));
+        entries.Add(new LayoutEntry("fj_queue_event.queue", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_queue_event.id", "offset", (byte*)&s.id - start));
+        entries.Add(new LayoutEntry("fj_queue_event.id", "size", sizeof(fj_job_id)));
+        entries.Add(new LayoutEntry("fj_queue_event.id.number", "offset", (byte*)&s.id.number - start));
+        entries.Add(new LayoutEntry("fj_queue_event.id.number", "size", sizeof(long)));
+        entries.Add(new LayoutEntry("fj_queue_event.id.text", "offset", (byte*)&s.id.text - start));
+        entries.Add(new LayoutEntry("fj_queue_event.id.text", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_queue_event.id_text", "offset", (byte*)&s.id_text - start));
+        entries.Add(new LayoutEntry("fj_queue_event.id_text", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_queue_event.work", "offset", (byte*)&s.work - start));
+        entries.Add(new LayoutEntry("fj_queue_event.work", "size", sizeof(fj_work*)));
+        entries.Add(new LayoutEntry("fj_queue_event.state", "offset", (byte*)&s.state - start));
+        entries.Add(new LayoutEntry("fj_queue_event.state", "size", sizeof(void*)));
+        entries.Add(new LayoutEntry("fj_queue_event.code", "offset", (byte*)&s.code - start));
+        entries.Add(new LayoutEntry("fj_queue_event.code", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_queue_event.bytes", "offset", (byte*)&s.bytes - start));
+        entries.Add(new LayoutEntry("fj_queue_event.bytes", "size", sizeof(void*)));
+        entries.Add(new LayoutEntry("fj_queue_event.size", "offset", (byte*)&s.size - start));
+        entries.Add(new LayoutEntry("fj_queue_event.size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_queue_event.seconds", "offset", (byte*)&s.seconds - start));
+        entries.Add(new LayoutEntry("fj_queue_event.seconds", "size", sizeof(double)));
+        entries.Add(new LayoutEntry("fj_queue_event.text", "offset", (byte*)&s.text - start));
+        entries.Add(new LayoutEntry("fj_queue_event.text", "size", sizeof(sbyte*)));
+    }
+
+    private static void Add_fj_queue_set_options(List<LayoutEntry> entries)
+    {
+        fj_queue_set_options s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_queue_set_options", "size", sizeof(fj_queue_set_options)));
+        entries.Add(new LayoutEntry("fj_queue_set_options.struct_size", "offset", (byte*)&s.struct_size - start));
+        entries.Add(new LayoutEntry("fj_queue_set_options.struct_size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_queue_set_options.name", "offset", (byte*)&s.name - start));
+        entries.Add(new LayoutEntry("fj_queue_set_options.name", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_queue_set_options.settings", "offset", (byte*)&s.settings - start));
+        entries.Add(new LayoutEntry("fj_queue_set_options.settings", "size", sizeof(fj_queue_settings*)));
+        entries.Add(new LayoutEntry("fj_queue_set_options.on_thread_start", "offset", (byte*)&s.on_thread_start - start));
+        entries.Add(new LayoutEntry("fj_queue_set_options.on_thread_start", "size", sizeof(delegate* unmanaged[Cdecl]<void*, void*>)));
+        entries.Add(new LayoutEntry("fj_queue_set_options.after_job", "offset", (byte*)&s.after_job - start));
+        entries.Add(new LayoutEntry("fj_queue_set_options.after_job", "size", sizeof(delegate* unmanaged[Cdecl]<void*, void*, void>)));
+        entries.Add(new LayoutEntry("fj_queue_set_options.on_thread_exit", "offset", (byte*)&s.on_thread_exit - start));
+        entries.Add(new LayoutEntry("fj_queue_set_options.on_thread_exit", "size", sizeof(delegate* unmanaged[Cdecl]<void*, void*, void>)));
+        entries.Add(new LayoutEntry("fj_queue_set_options.log", "offset", (byte*)&s.log - start));
+        entries.Add(new LayoutEntry("fj_queue_set_options.log", "size", sizeof(delegate* unmanaged[Cdecl]<fj_queue_event*, void*, void>)));
+        entries.Add(new LayoutEntry("fj_queue_set_options.closure", "offset", (byte*)&s.closure - start));
+        entries.Add(new LayoutEntry("fj_queue_set_options.closure", "size", sizeof(void*)));
+    }
+
+    private static void Add_fj_job_info(List<LayoutEntry> entries)
+    {
+        fj_job_info s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_job_info", "size", sizeof(fj_job_info)));
+        entries.Add(new LayoutEntry("fj_job_info.struct_size", "offset", (byte*)&s.struct_size - start));
+        entries.Add(new LayoutEntry("fj_job_info.struct_size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_job_info.id", "offset", (byte*)&s.id - start));
+        entries.Add(new LayoutEntry("fj_job_info.id", "size", sizeof(fj_job_id)));
+        entries.Add(new LayoutEntry("fj_job_info.id.number", "offset", (byte*)&s.id.number - start));
+        entries.Add(new LayoutEntry("fj_job_info.id.number", "size", sizeof(long)));
+        entries.Add(new LayoutEntry("fj_job_info.id.text", "offset", (byte*)&s.id.text - start));
+        entries.Add(new LayoutEntry("fj_job_info.id.text", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_job_info.id_text", "offset", (byte*)&s.id_text - start));
+        entries.Add(new LayoutEntry("fj_job_info.id_text", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_job_info.phase", "offset", (byte*)&s.phase - start));
+        entries.Add(new LayoutEntry("fj_job_info.phase", "size", sizeof(fj_job_phase)));
+        entries.Add(new LayoutEntry("fj_job_info.outcome", "offset", (byte*)&s.outcome - start));
+        entries.Add(new LayoutEntry("fj_job_info.outcome", "size", sizeof(fj_outcome)));
+        entries.Add(new LayoutEntry("fj_job_info.code", "offset", (byte*)&s.code - start));
+        entries.Add(new LayoutEntry("fj_job_info.code", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_job_info.bytes", "offset", (byte*)&s.bytes - start));
+        entries.Add(new LayoutEntry("fj_job_info.bytes", "size", sizeof(void*)));
+        entries.Add(new LayoutEntry("fj_job_info.size", "offset", (byte*)&s.size - start));
+        entries.Add(new LayoutEntry("fj_job_info.size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_job_info.work", "offset", (byte*)&s.work - start));
+        entries.Add(new LayoutEntry("fj_job_info.work", "size", sizeof(fj_work*)));
+        entries.Add(new LayoutEntry("fj_job_info.state", "offset", (byte*)&s.state - start));
+        entries.Add(new LayoutEntry("fj_job_info.state", "size", sizeof(void*)));
+        entries.Add(new LayoutEntry("fj_job_info.detached", "offset", (byte*)&s.detached - start));
+        entries.Add(new LayoutEntry("fj_job_info.detached", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_job_info.waited_for", "offset", (byte*)&s.waited_for - start));
+        entries.Add(new LayoutEntry("fj_job_info.waited_for", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_job_info.delayed", "offset", (byte*)&s.delayed - start));
+        entries.Add(new LayoutEntry("fj_job_info.delayed", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_job_info.attempt", "offset", (byte*)&s.attempt - start));
+        entries.Add(new LayoutEntry("fj_job_info.attempt", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_job_info.progress", "offset", (byte*)&s.progress - start));
+        entries.Add(new LayoutEntry("fj_job_info.progress", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_job_info.thread", "offset", (byte*)&s.thread - start));
+        entries.Add(new LayoutEntry("fj_job_info.thread", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_job_info.seconds", "offset", (byte*)&s.seconds - start));
+        entries.Add(new LayoutEntry("fj_job_info.seconds", "size", sizeof(double)));
+        entries.Add(new LayoutEntry("fj_job_info.start_time", "offset", (byte*)&s.start_time - start));
+        entries.Add(new LayoutEntry("fj_job_info.start_time", "size", sizeof(double)));
+        entries.Add(new LayoutEntry("fj_job_info.end_time", "offset", (byte*)&s.end_time - start));
+        entries.Add(new LayoutEntry("fj_job_info.end_time", "size", sizeof(double)));
+    }
+
+    private static void Add_fj_queue_info(List<LayoutEntry> entries)
+    {
+        fj_queue_info s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_queue_info", "size", sizeof(fj_queue_info)));
+        entries.Add(new LayoutEntry("fj_queue_info.struct_size", "offset", (byte*)&s.struct_size - start));
+        entries.Add(new LayoutEntry("fj_queue_info.struct_size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_queue_info.name", "offset", (byte*)&s.name - start));
+        entries.Add(new LayoutEntry("fj_queue_info.name", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_queue_info.description", "offset", (byte*)&s.description - start));
+        entries.Add(new LayoutEntry("fj_queue_info.description", "size", sizeof(sbyte*)));
+        entries.Add(new LayoutEntry("fj_queue_info.concurrency", "offset", (byte*)&s.concurrency - start));
+        entries.Add(new LayoutEntry("fj_queue_info.concurrency", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_queue_info.scheduled", "offset", (byte*)&s.scheduled - start));
+        entries.Add(new LayoutEntry("fj_queue_info.scheduled", "size", sizeof(long)));
+        entries.Add(new LayoutEntry("fj_queue_info.running", "offset", (byte*)&s.running - start));
+        entries.Add(new LayoutEntry("fj_queue_info.running", "size", sizeof(long)));
+        entries.Add(new LayoutEntry("fj_queue_info.done", "offset", (byte*)&s.done - start));
+        entries.Add(new LayoutEntry("fj_queue_info.done", "size", sizeof(long)));
+        entries.Add(new LayoutEntry("fj_queue_info.paused", "offset", (byte*)&s.paused - start));
+        entries.Add(new LayoutEntry("fj_queue_info.paused", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_queue_info.deleting", "offset", (byte*)&s.deleting - start));
+        entries.Add(new LayoutEntry("fj_queue_info.deleting", "size", sizeof(int)));
+    }
+
+    private static void Add_fj_queue_threads(List<LayoutEntry> entries)
+    {
+        fj_queue_threads s = default;
+        byte* start = (byte*)&s;
+        entries.Add(new LayoutEntry("fj_queue_threads", "size", sizeof(fj_queue_threads)));
+        entries.Add(new LayoutEntry("fj_queue_threads.struct_size", "offset", (byte*)&s.struct_size - start));
+        entries.Add(new LayoutEntry("fj_queue_threads.struct_size", "size", sizeof(nuint)));
+        entries.Add(new LayoutEntry("fj_queue_threads.max_threads", "offset", (byte*)&s.max_threads - start));
+        entries.Add(new LayoutEntry("fj_queue_threads.max_threads", "size", sizeof(long)));
+        entries.Add(new LayoutEntry("fj_queue_threads.threads", "offset", (byte*)&s.threads - start));
+        entries.Add(new LayoutEntry("fj_queue_threads.threads", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_queue_threads.idle_threads", "offset", (byte*)&s.idle_threads - start));
+        entries.Add(new LayoutEntry("fj_queue_threads.idle_threads", "size", sizeof(int)));
+        entries.Add(new LayoutEntry("fj_queue_threads.stopping", "offset", (byte*)&s.stopping - start));
+        entries.Add(new LayoutEntry("fj_queue_threads.stopping", "size", sizeof(int)));
     }
 
     private static void Add__io_job(List<LayoutEntry> entries)

@@ -94,6 +94,9 @@ internal static class NativeConstants
     [NativeTypeName("#define FJ_SCHEDULER_HOST 1")]
     public const int FJ_SCHEDULER_HOST = 1;
 
+    [NativeTypeName("#define FJ_CODE_THREAD_ENDED (-1000000)")]
+    public const int FJ_CODE_THREAD_ENDED = -1000000;
+
     [NativeTypeName("#define FJ_ALL_POOLS (-3)")]
     public const int FJ_ALL_POOLS = -3;
 

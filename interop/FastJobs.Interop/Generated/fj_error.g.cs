@@ -22,4 +22,9 @@ internal enum fj_error : uint
     FJ_ETHREAD = 11,
     FJ_ETIMEDOUT = 12,
     FJ_EIO = 13,
+    FJ_ENOQUEUE = 14,
+    FJ_ENOJOB = 15,
+    FJ_EWAITED = 16,
+    FJ_EDETACHED = 17,
+    FJ_EREFUSED = 18,
 }

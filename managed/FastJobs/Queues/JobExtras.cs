@@ -37,6 +37,9 @@ internal sealed class JobExtras : DueEntry
     public object? Progress;
     public Pipe? Output;
 
+    /// <summary>Somebody reads the output, where only one may.</summary>
+    public bool HasReader;
+
     public JobKey Key => new(Number, Id);
 
     public override void Fire() => Queue.OnDue(this);

@@ -88,7 +88,7 @@ public sealed partial class JobQueue
     public async IAsyncEnumerable<FinishedJob> CollectAsync(
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var feed = new FinishedFeed();
+        var feed = new ChannelFeed();
         Core.AddFeed(feed);
         try
         {

@@ -204,6 +204,7 @@ internal sealed partial class QueueCore
         Aftermath after = default;
         QueuedJob? job;
         bool drop;
+        nint kept = 0;
         using (_lock.Hold())
         {
             job = FindLocked(key, out key);
@@ -218,6 +219,7 @@ internal sealed partial class QueueCore
             }
             else
             {
+                kept = job.Keep();
                 drop = Unschedule(job, key, JobFlags.Discarded, ref after);
                 Settle(ref after);
                 job = null;
@@ -230,7 +232,7 @@ internal sealed partial class QueueCore
             return false;
         }
 
-        _system.Host.Log(new QueueEvent(QueueEventKind.Discarded, this, key, null, null, default));
+        _system.Host.Log(new QueueEvent(QueueEventKind.Discarded, this, key, null, null, default, kept));
         if (drop)
         {
             DropDiscarded(key);
@@ -252,7 +254,8 @@ internal sealed partial class QueueCore
     }
 
     /// <summary>The engine ends: nobody waits any longer, and what runs is left behind.</summary>
-    public void EndWaits()
+    /// <param name="leaveRunning">Whoever waits for a job that runs is told when it ends.</param>
+    public void EndWaits(bool leaveRunning)
     {
         List<JobWaiter> waiters = [];
         List<FinishedFeed>? feeds;
@@ -260,6 +263,7 @@ internal sealed partial class QueueCore
         using (_lock.Hold())
         {
             _refusing = _ended = true;
+            _leftRunning = leaveRunning;
             while (_anyWaiters is { } any)
             {
                 TakeOff(any);
@@ -268,7 +272,7 @@ internal sealed partial class QueueCore
 
             foreach (JobKey key in keys)
             {
-                if (FindLocked(key, out _)?.Waiter is { } waiter)
+                if (FindLocked(key, out _) is { Waiter: { } waiter } job && !(leaveRunning && job.State == JobFlags.Running))
                 {
                     TakeOff(waiter);
                     waiters.Add(waiter);
@@ -285,5 +289,34 @@ internal sealed partial class QueueCore
         }
 
         feeds?.ForEach(static feed => feed.End());
+    }
+
+    /// <summary>Nobody will collect jobs any more: those that are done are forgotten, and those that run once they end.</summary>
+    public void Abandon()
+    {
+        List<JobKey> keys = Keys();
+        using (_lock.Hold())
+        {
+            _abandoned = true;
+        }
+
+        foreach (JobKey wanted in keys)
+        {
+            Aftermath after = default;
+            using (_lock.Hold())
+            {
+                if (FindLocked(wanted, out JobKey key) is not { State: JobFlags.Done } job)
+                {
+                    continue;
+                }
+
+                _done--;
+                RemoveLocked(job, key, ref after);
+                after.Recycle = job;
+                Settle(ref after);
+            }
+
+            after.Do(this);
+        }
     }
 }

@@ -23,7 +23,9 @@ internal sealed partial class QueueCore
     /// Visits every job in the order of queueing. A long queue is gone through piece by piece, so that it is not held up:
     /// each job is seen whole, but not all at the same moment.
     /// </summary>
-    public void VisitJobs(JobVisitor visit)
+    /// <param name="visit">Under the lock.</param>
+    /// <param name="between">Called under no lock after each piece; false: that is enough.</param>
+    public void VisitJobs(JobVisitor visit, Func<bool>? between = null)
     {
         long index = 0;
         while (true)
@@ -34,17 +36,23 @@ internal sealed partial class QueueCore
                 if (_ownOrder?.First is not null && index == 0)
                 {
                     VisitAll(chunk, visit); // between the numbers, which cannot be found again after the lock was free
-                    return;
+                    index = long.MaxValue;
                 }
-
-                if (chunk is null)
+                else if (chunk is null)
                 {
                     return;
                 }
+                else
+                {
+                    index = chunk.Index + 1;
+                    LinkedListNode<JobExtras>? none = null;
+                    VisitChunk(chunk, ref none, visit);
+                }
+            }
 
-                index = chunk.Index + 1;
-                LinkedListNode<JobExtras>? none = null;
-                VisitChunk(chunk, ref none, visit);
+            if (between?.Invoke() == false || index == long.MaxValue)
+            {
+                return;
             }
         }
     }

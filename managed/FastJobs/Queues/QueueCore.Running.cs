@@ -86,11 +86,18 @@ internal sealed partial class QueueCore
         QueuedJob done = slot.Job!;
         object? inner = slot.Inner;
         long began = slot.Began;
+        bool slow = now - began >= _system.LogMinTicks;
+        nint kept = 0;
         bool detachedFailure;
         EnterWhenStopped(done);
         try
         {
             detachedFailure = EndRun(slot, end, now, ref after);
+            if (slow)
+            {
+                kept = done.Keep(); // it can be collected from here on
+            }
+
             if (mayGoOn)
             {
                 next = TryStart(slot, now);
@@ -103,10 +110,10 @@ internal sealed partial class QueueCore
             _lock.Exit();
         }
 
-        if (now - began >= _system.LogMinTicks)
+        if (slow)
         {
             _system.Host.Log(new QueueEvent(
-                QueueEventKind.Slow, this, key, null, null, Stopwatch.GetElapsedTime(began, now)));
+                QueueEventKind.Slow, this, key, null, null, Stopwatch.GetElapsedTime(began, now), kept));
         }
 
         if (detachedFailure)
@@ -132,6 +139,9 @@ internal sealed partial class QueueCore
         _system.Host.LookForQuiet();
     }
 
+    /// <summary>The running job has ended its thread, and failed. In that thread.</summary>
+    public void FinishEnded(RunSlot slot) => Finish(slot, RunEnd.Failed, Stopwatch.GetTimestamp(), mayGoOn: false);
+
     /// <summary>The running job goes on without its thread: the drain waits for it nevertheless.</summary>
     public void GoesElsewhere() => _system.Begin();
 
@@ -156,6 +166,7 @@ internal sealed partial class QueueCore
     private bool EndRun(RunSlot slot, RunEnd end, long now, ref Aftermath after)
     {
         QueuedJob job = slot.Job!;
+        job.Left(slot);
         _running--;
         if (job.Extras is { } extras)
         {
@@ -177,7 +188,7 @@ internal sealed partial class QueueCore
         job.Aux = (int)Math.Min(int.MaxValue, milliseconds);
         JobFlags outcome = canceled ? JobFlags.Canceled : end == RunEnd.Completed ? JobFlags.Completed : JobFlags.Failed;
         Complete(job, slot.Key, outcome, ref after);
-        return outcome == JobFlags.Failed && after.Recycle is not null;
+        return outcome == JobFlags.Failed && job.Is(JobFlags.Detached);
     }
 
     // Under the lock. The job is out of the order and does not run: it is done.
@@ -198,6 +209,13 @@ internal sealed partial class QueueCore
             after.Waiter = waiter;
             after.WaiterJob = job;
             RemoveLocked(job, key, ref after);
+            return;
+        }
+
+        if (_abandoned)
+        {
+            RemoveLocked(job, key, ref after);
+            after.Recycle = job;
             return;
         }
 
@@ -249,6 +267,7 @@ internal sealed partial class QueueCore
         job.Since = now;
         slot.Began = now;
         slot.Set(this, job, number);
+        job.Taken(slot);
         return job;
     }
 }

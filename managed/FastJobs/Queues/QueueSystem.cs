@@ -41,15 +41,18 @@ internal enum QueueEventKind
     Expired,
 }
 
-/// <summary>An entry for the log. The job is to be read only.</summary>
+/// <summary>
+/// An entry for the log. The job is to be read only. Kept is what the job's Keep returned, where there is no job to read
+/// any more: the host lets go of it.
+/// </summary>
 internal readonly record struct QueueEvent(
-    QueueEventKind Kind, QueueCore Queue, JobKey Key, QueuedJob? Job, object? Inner, TimeSpan Duration);
+    QueueEventKind Kind, QueueCore Queue, JobKey Key, QueuedJob? Job, object? Inner, TimeSpan Duration, nint Kept = 0);
 
 /// <summary>
 /// The queues of one engine: the registry, the workers that all queues share, the settings, the timer. Used by the managed
 /// API and by the doors for C and Tcl. Any thread.
 /// </summary>
-internal sealed class QueueSystem : IJobAccount
+internal sealed partial class QueueSystem : IJobAccount
 {
     private readonly ConcurrentDictionary<string, QueueCore> _queues = new(StringComparer.Ordinal);
     private readonly Lock _lock = new(); // creating, closing, the sum of the limits; comes before no other but the set's
@@ -249,11 +252,12 @@ internal sealed class QueueSystem : IJobAccount
     }
 
     /// <summary>Last: whoever still waits gets an error, the workers end after the jobs in hand.</summary>
-    public Thread[] End()
+    /// <param name="leaveRunning">Whoever waits for a job that runs is told when it ends.</param>
+    public Thread[] End(bool leaveRunning = false)
     {
         foreach (QueueCore queue in List())
         {
-            queue.EndWaits();
+            queue.EndWaits(leaveRunning);
         }
 
         Timer.Stop();

@@ -177,6 +177,22 @@ internal abstract class QueuedJob(int pool) : Pooled(pool)
     /// <summary>Runs in a worker, under no lock. Throws nothing. <see cref="RunSlot.Inner"/> carries what it leaves.</summary>
     public abstract RunEnd Run(RunSlot slot);
 
+    /// <summary>A worker has taken it and will run it. Under the lock, so it must be short.</summary>
+    public virtual void Taken(RunSlot slot)
+    {
+    }
+
+    /// <summary>Its run is over, and it leaves the slot: to be done, or to be tried again. Under the lock.</summary>
+    public virtual void Left(RunSlot slot)
+    {
+    }
+
+    /// <summary>
+    /// Keeps what a listing or the log shows of it, whatever becomes of the job, until the door lets go of what this
+    /// returns. Under the lock.
+    /// </summary>
+    public virtual nint Keep() => 0;
+
     /// <summary>
     /// It was cancelled while it runs. Called in the canceller's thread, under no lock; the job does not end before this
     /// returns, so what this stops is still the job's. It may come before <see cref="Run"/> has begun, which must look

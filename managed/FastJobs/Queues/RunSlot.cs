@@ -28,6 +28,8 @@ internal sealed class RunSlot
 
     public Worker? Worker { get; }
 
+    public QueueSystem System => _system;
+
     /// <summary>What the host keeps for this worker's thread: an interpreter, a connection.</summary>
     public object? WorkerState { get; set; }
 
@@ -85,6 +87,21 @@ internal sealed class RunSlot
             Run = 1,
         };
         return own;
+    }
+
+    /// <summary>
+    /// The running job ends its thread, which is the calling one and runs nothing of the worker any more: the job has
+    /// failed, and another worker takes the place of this one.
+    /// </summary>
+    public void EndThread()
+    {
+        Worker worker = Worker!;
+        Queue!.FinishEnded(this);
+        Current = null;
+        _system.Host.OnWorkerExit(WorkerState);
+        _system.Over(); // last: a drain waits for the exit too
+        Worker.Current = null;
+        worker.Host.OnWorkerKilled(worker.Number);
     }
 
     /// <summary>A job that went on without its thread has ended.</summary>

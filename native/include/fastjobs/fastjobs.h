@@ -11,6 +11,8 @@
 #include "sp_async.h"
 #include "fj_config.h"
 #include "fj_inspect.h"
+#include "fj_queue.h"
+#include "fj_queue_list.h"
 
 FJ_BEGIN_DECLS
 

@@ -46,7 +46,12 @@ enum fj_error {
     FJ_EINTERNAL = 10, /**< a defect of FastJobs: the text says where */
     FJ_ETHREAD = 11,   /**< only the thread of that scheduler may call this */
     FJ_ETIMEDOUT = 12, /**< the time-out passed first */
-    FJ_EIO = 13        /**< a stream did not take what was written */
+    FJ_EIO = 13,       /**< a stream did not take what was written */
+    FJ_ENOQUEUE = 14,  /**< no queue has this name, or it was deleted and its last job collected */
+    FJ_ENOJOB = 15,    /**< the queue has no such job: there never was, or it was collected */
+    FJ_EWAITED = 16,   /**< somebody waits for the job already */
+    FJ_EDETACHED = 17, /**< nobody can wait for a detached job */
+    FJ_EREFUSED = 18   /**< the queue is being deleted, or its set is being closed */
 };
 
 /** The code and the text of the last failed call of this thread; FJ_OK and "" if none failed yet. The text is

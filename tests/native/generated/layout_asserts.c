@@ -10,6 +10,8 @@
 #include "fj_base.h"
 #include "fj_config.h"
 #include "fj_inspect.h"
+#include "fj_queue.h"
+#include "fj_queue_list.h"
 #include "io_wrapper.h"
 #include "misc/ec_string.h"
 #include "scheduler.h"
@@ -111,6 +113,123 @@ FIELD(fj_trace_event, job, 16);
 FIELD(fj_trace_event, worker, 24);
 FIELD(fj_trace_event, file, 32);
 FIELD(fj_trace_event, line, 40);
+
+SIZE(fj_job_id, 16);
+FIELD(fj_job_id, number, 0);
+FIELD(fj_job_id, text, 8);
+
+SIZE(fj_work, 40);
+FIELD(fj_work, struct_size, 0);
+FIELD(fj_work, name, 8);
+FIELD(fj_work, run, 16);
+FIELD(fj_work, stop, 24);
+FIELD(fj_work, release, 32);
+
+SIZE(fj_job_options, 56);
+FIELD(fj_job_options, struct_size, 0);
+FIELD(fj_job_options, id, 8);
+FIELD(fj_job_options, detached, 16);
+FIELD(fj_job_options, head, 20);
+FIELD(fj_job_options, delay_ms, 24);
+FIELD(fj_job_options, expire_ms, 28);
+FIELD(fj_job_options, max_attempts, 32);
+FIELD(fj_job_options, retry_ms, 36);
+FIELD(fj_job_options, retry_factor, 40);
+FIELD(fj_job_options, retry_max_ms, 48);
+
+SIZE(fj_job_result, 40);
+FIELD(fj_job_result, outcome, 0);
+FIELD(fj_job_result, code, 4);
+FIELD(fj_job_result, bytes, 8);
+FIELD(fj_job_result, size, 16);
+FIELD(fj_job_result, state, 24);
+FIELD(fj_job_result, reserved, 32);
+
+SIZE(fj_queued_id, 24);
+FIELD(fj_queued_id, queue, 0);
+FIELD(fj_queued_id, id, 8);
+FIELD(fj_queued_id, id.number, 8);
+FIELD(fj_queued_id, id.text, 16);
+
+SIZE(fj_queue_options, 32);
+FIELD(fj_queue_options, struct_size, 0);
+FIELD(fj_queue_options, name, 8);
+FIELD(fj_queue_options, description, 16);
+FIELD(fj_queue_options, concurrency, 24);
+FIELD(fj_queue_options, expire_ms, 28);
+
+SIZE(fj_queue_settings, 32);
+FIELD(fj_queue_settings, struct_size, 0);
+FIELD(fj_queue_settings, jobs_per_thread, 8);
+FIELD(fj_queue_settings, idle_ms, 16);
+FIELD(fj_queue_settings, log_min_ms, 24);
+
+SIZE(fj_queue_event, 104);
+FIELD(fj_queue_event, struct_size, 0);
+FIELD(fj_queue_event, kind, 8);
+FIELD(fj_queue_event, queue, 16);
+FIELD(fj_queue_event, id, 24);
+FIELD(fj_queue_event, id.number, 24);
+FIELD(fj_queue_event, id.text, 32);
+FIELD(fj_queue_event, id_text, 40);
+FIELD(fj_queue_event, work, 48);
+FIELD(fj_queue_event, state, 56);
+FIELD(fj_queue_event, code, 64);
+FIELD(fj_queue_event, bytes, 72);
+FIELD(fj_queue_event, size, 80);
+FIELD(fj_queue_event, seconds, 88);
+FIELD(fj_queue_event, text, 96);
+
+SIZE(fj_queue_set_options, 64);
+FIELD(fj_queue_set_options, struct_size, 0);
+FIELD(fj_queue_set_options, name, 8);
+FIELD(fj_queue_set_options, settings, 16);
+FIELD(fj_queue_set_options, on_thread_start, 24);
+FIELD(fj_queue_set_options, after_job, 32);
+FIELD(fj_queue_set_options, on_thread_exit, 40);
+FIELD(fj_queue_set_options, log, 48);
+FIELD(fj_queue_set_options, closure, 56);
+
+SIZE(fj_job_info, 136);
+FIELD(fj_job_info, struct_size, 0);
+FIELD(fj_job_info, id, 8);
+FIELD(fj_job_info, id.number, 8);
+FIELD(fj_job_info, id.text, 16);
+FIELD(fj_job_info, id_text, 24);
+FIELD(fj_job_info, phase, 32);
+FIELD(fj_job_info, outcome, 36);
+FIELD(fj_job_info, code, 40);
+FIELD(fj_job_info, bytes, 48);
+FIELD(fj_job_info, size, 56);
+FIELD(fj_job_info, work, 64);
+FIELD(fj_job_info, state, 72);
+FIELD(fj_job_info, detached, 80);
+FIELD(fj_job_info, waited_for, 84);
+FIELD(fj_job_info, delayed, 88);
+FIELD(fj_job_info, attempt, 92);
+FIELD(fj_job_info, progress, 96);
+FIELD(fj_job_info, thread, 104);
+FIELD(fj_job_info, seconds, 112);
+FIELD(fj_job_info, start_time, 120);
+FIELD(fj_job_info, end_time, 128);
+
+SIZE(fj_queue_info, 64);
+FIELD(fj_queue_info, struct_size, 0);
+FIELD(fj_queue_info, name, 8);
+FIELD(fj_queue_info, description, 16);
+FIELD(fj_queue_info, concurrency, 24);
+FIELD(fj_queue_info, scheduled, 32);
+FIELD(fj_queue_info, running, 40);
+FIELD(fj_queue_info, done, 48);
+FIELD(fj_queue_info, paused, 56);
+FIELD(fj_queue_info, deleting, 60);
+
+SIZE(fj_queue_threads, 32);
+FIELD(fj_queue_threads, struct_size, 0);
+FIELD(fj_queue_threads, max_threads, 8);
+FIELD(fj_queue_threads, threads, 16);
+FIELD(fj_queue_threads, idle_threads, 20);
+FIELD(fj_queue_threads, stopping, 24);
 
 SIZE(struct _io_job, 120);
 FIELD(struct _io_job, job, 0);

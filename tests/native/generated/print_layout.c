@@ -12,6 +12,8 @@
 #include "fj_base.h"
 #include "fj_config.h"
 #include "fj_inspect.h"
+#include "fj_queue.h"
+#include "fj_queue_list.h"
 #include "io_wrapper.h"
 #include "misc/ec_string.h"
 #include "scheduler.h"
@@ -144,6 +146,123 @@ int main(void)
     FIELD(fj_trace_event, worker);
     FIELD(fj_trace_event, file);
     FIELD(fj_trace_event, line);
+
+    SIZE(fj_job_id);
+    FIELD(fj_job_id, number);
+    FIELD(fj_job_id, text);
+
+    SIZE(fj_work);
+    FIELD(fj_work, struct_size);
+    FIELD(fj_work, name);
+    FIELD(fj_work, run);
+    FIELD(fj_work, stop);
+    FIELD(fj_work, release);
+
+    SIZE(fj_job_options);
+    FIELD(fj_job_options, struct_size);
+    FIELD(fj_job_options, id);
+    FIELD(fj_job_options, detached);
+    FIELD(fj_job_options, head);
+    FIELD(fj_job_options, delay_ms);
+    FIELD(fj_job_options, expire_ms);
+    FIELD(fj_job_options, max_attempts);
+    FIELD(fj_job_options, retry_ms);
+    FIELD(fj_job_options, retry_factor);
+    FIELD(fj_job_options, retry_max_ms);
+
+    SIZE(fj_job_result);
+    FIELD(fj_job_result, outcome);
+    FIELD(fj_job_result, code);
+    FIELD(fj_job_result, bytes);
+    FIELD(fj_job_result, size);
+    FIELD(fj_job_result, state);
+    FIELD(fj_job_result, reserved);
+
+    SIZE(fj_queued_id);
+    FIELD(fj_queued_id, queue);
+    FIELD(fj_queued_id, id);
+    FIELD(fj_queued_id, id.number);
+    FIELD(fj_queued_id, id.text);
+
+    SIZE(fj_queue_options);
+    FIELD(fj_queue_options, struct_size);
+    FIELD(fj_queue_options, name);
+    FIELD(fj_queue_options, description);
+    FIELD(fj_queue_options, concurrency);
+    FIELD(fj_queue_options, expire_ms);
+
+    SIZE(fj_queue_settings);
+    FIELD(fj_queue_settings, struct_size);
+    FIELD(fj_queue_settings, jobs_per_thread);
+    FIELD(fj_queue_settings, idle_ms);
+    FIELD(fj_queue_settings, log_min_ms);
+
+    SIZE(fj_queue_event);
+    FIELD(fj_queue_event, struct_size);
+    FIELD(fj_queue_event, kind);
+    FIELD(fj_queue_event, queue);
+    FIELD(fj_queue_event, id);
+    FIELD(fj_queue_event, id.number);
+    FIELD(fj_queue_event, id.text);
+    FIELD(fj_queue_event, id_text);
+    FIELD(fj_queue_event, work);
+    FIELD(fj_queue_event, state);
+    FIELD(fj_queue_event, code);
+    FIELD(fj_queue_event, bytes);
+    FIELD(fj_queue_event, size);
+    FIELD(fj_queue_event, seconds);
+    FIELD(fj_queue_event, text);
+
+    SIZE(fj_queue_set_options);
+    FIELD(fj_queue_set_options, struct_size);
+    FIELD(fj_queue_set_options, name);
+    FIELD(fj_queue_set_options, settings);
+    FIELD(fj_queue_set_options, on_thread_start);
+    FIELD(fj_queue_set_options, after_job);
+    FIELD(fj_queue_set_options, on_thread_exit);
+    FIELD(fj_queue_set_options, log);
+    FIELD(fj_queue_set_options, closure);
+
+    SIZE(fj_job_info);
+    FIELD(fj_job_info, struct_size);
+    FIELD(fj_job_info, id);
+    FIELD(fj_job_info, id.number);
+    FIELD(fj_job_info, id.text);
+    FIELD(fj_job_info, id_text);
+    FIELD(fj_job_info, phase);
+    FIELD(fj_job_info, outcome);
+    FIELD(fj_job_info, code);
+    FIELD(fj_job_info, bytes);
+    FIELD(fj_job_info, size);
+    FIELD(fj_job_info, work);
+    FIELD(fj_job_info, state);
+    FIELD(fj_job_info, detached);
+    FIELD(fj_job_info, waited_for);
+    FIELD(fj_job_info, delayed);
+    FIELD(fj_job_info, attempt);
+    FIELD(fj_job_info, progress);
+    FIELD(fj_job_info, thread);
+    FIELD(fj_job_info, seconds);
+    FIELD(fj_job_info, start_time);
+    FIELD(fj_job_info, end_time);
+
+    SIZE(fj_queue_info);
+    FIELD(fj_queue_info, struct_size);
+    FIELD(fj_queue_info, name);
+    FIELD(fj_queue_info, description);
+    FIELD(fj_queue_info, concurrency);
+    FIELD(fj_queue_info, scheduled);
+    FIELD(fj_queue_info, running);
+    FIELD(fj_queue_info, done);
+    FIELD(fj_queue_info, paused);
+    FIELD(fj_queue_info, deleting);
+
+    SIZE(fj_queue_threads);
+    FIELD(fj_queue_threads, struct_size);
+    FIELD(fj_queue_threads, max_threads);
+    FIELD(fj_queue_threads, threads);
+    FIELD(fj_queue_threads, idle_threads);
+    FIELD(fj_queue_threads, stopping);
 
     SIZE(struct _io_job);
     FIELD(struct _io_job, job);

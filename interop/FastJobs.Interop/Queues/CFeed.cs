@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using FastJobs.Interop.Generated;
+using FastJobs.Queues;
+
+namespace FastJobs.Interop.Queues;
+
+/// <summary>An fj_queue_feed: a thread of the C program waits here, and none of a thread pool is needed.</summary>
+internal sealed unsafe class CFeed : FinishedFeed
+{
+    private readonly Queue<JobKey> _keys = new(); // its lock guards all, and comes after the queue's
+    private readonly QueueCore _queue;
+    private bool _ended;
+    private nint _text; // of the last id
+
+    private CFeed(QueueCore queue) => _queue = queue;
+
+    public static nint Open(nint handle)
+    {
+        if (!CQueue.TryGet(handle, "fj_queue_feed_open", out CQueue queue))
+        {
+            return 0;
+        }
+
+        var feed = new CFeed(queue.Core);
+        queue.Core.AddFeed(feed);
+        return GCHandle.ToIntPtr(GCHandle.Alloc(feed));
+    }
+
+    public static bool Next(nint handle, int timeoutMilliseconds, fj_job_id* id)
+    {
+        const string Function = "fj_queue_feed_next";
+        if (handle == 0 || id == null)
+        {
+            return Errors.Fail(fj_error.FJ_EINVAL, $"{Function}: the {(handle == 0 ? "feed" : "id")} is NULL");
+        }
+
+        return ((CFeed)GCHandle.FromIntPtr(handle).Target!).Next(timeoutMilliseconds, id);
+    }
+
+    public static void Close(nint handle)
+    {
+        GCHandle pin = GCHandle.FromIntPtr(handle);
+        var feed = (CFeed)pin.Target!;
+        feed._queue.RemoveFeed(feed);
+        Marshal.FreeCoTaskMem(feed._text);
+        pin.Free();
+    }
+
+    public override void Add(JobKey key)
+    {
+        lock (_keys)
+        {
+            _keys.Enqueue(key);
+            Monitor.Pulse(_keys);
+        }
+    }
+
+    public override void End()
+    {
+        lock (_keys)
+        {
+            _ended = true;
+            Monitor.PulseAll(_keys);
+        }
+    }
+
+    private bool Next(int timeoutMilliseconds, fj_job_id* id)
+    {
+        long began = Stopwatch.GetTimestamp();
+        JobKey key;
+        do
+        {
+            if (!TryTake(timeoutMilliseconds, began, out key, out bool ended))
+            {
+                return ended
+                    ? Errors.Fail(fj_error.FJ_ENOQUEUE, $"queue \"{_queue.Name}\" is gone or its set was closed: no more jobs finish")
+                    : QueueErrors.Fail(QueueStatus.TimedOut, _queue, default);
+            }
+        }
+        while (!_queue.Exists(key)); // somebody has collected it meanwhile
+
+        Marshal.FreeCoTaskMem(_text);
+        _text = key.Id is null ? 0 : Marshal.StringToCoTaskMemUTF8(key.Id);
+        id->number = key.Number;
+        id->text = (sbyte*)_text;
+        return true;
+    }
+
+    private bool TryTake(int timeoutMilliseconds, long began, out JobKey key, out bool ended)
+    {
+        lock (_keys)
+        {
+            while (!_keys.TryDequeue(out key))
+            {
+                ended = _ended;
+                double left = timeoutMilliseconds - Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+                if (ended || (timeoutMilliseconds >= 0 && left <= 0))
+                {
+                    return false;
+                }
+
+                Monitor.Wait(_keys, timeoutMilliseconds < 0 ? Timeout.Infinite : (int)Math.Ceiling(left));
+            }
+
+            ended = false;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,94 @@
+/*
+ * queue_run.c - a queue's job as it runs: how the engine calls it, and what it may ask and say.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "guard.h"
+
+static _Thread_local fj_run *current;
+
+/* ---- for the engine ---- */
+
+/* The job ends its thread. Its frames are gone and those of the engine are still there, so the engine can be
+ * called once more in this thread. */
+static void thread_ended(void *run)
+{
+    current = NULL;
+    fj_queues.run_thread_ended(run);
+}
+
+void fj_host_run_job(fj_run *run)
+{
+    current = run;
+    pthread_cleanup_push(thread_ended, run);
+    run->code = run->work->run(run, run->state);
+    pthread_cleanup_pop(0);
+    current = NULL;
+}
+
+int fj_host_thread_id(void)
+{
+    return (int)syscall(SYS_gettid);
+}
+
+/* ---- inside a job ---- */
+
+static int runs(const fj_run *run, const char *function)
+{
+    if (run != NULL && run->work != NULL)
+        return 1;
+    fj_set_error(FJ_EINVAL, run == NULL ? "%s: the run is NULL" : "%s: the job is over", function);
+    return 0;
+}
+
+fj_job_id fj_run_id(const fj_run *run)
+{
+    if (!runs(run, "fj_run_id"))
+        return fj_job_named(NULL);
+    return run->number >= 0 ? fj_job_number(run->number) : fj_job_named(run->id_text);
+}
+
+const char *fj_run_queue_name(const fj_run *run)
+{
+    return runs(run, "fj_run_queue_name") && fj_enter() ? fj_queues.run_queue_name(run) : NULL;
+}
+
+int fj_run_attempt(const fj_run *run)
+{
+    return runs(run, "fj_run_attempt") ? run->attempt : 0;
+}
+
+int fj_run_is_cancelled(const fj_run *run)
+{
+    /* Acquire: what the canceller did before is seen by whoever sees this. */
+    return runs(run, "fj_run_is_cancelled") ? __atomic_load_n(&run->cancelled, __ATOMIC_ACQUIRE) : 0;
+}
+
+void *fj_run_thread_state(const fj_run *run)
+{
+    return runs(run, "fj_run_thread_state") ? run->thread_state : NULL;
+}
+
+int fj_run_set_result(fj_run *run, const void *bytes, size_t size)
+{
+    return runs(run, "fj_run_set_result") && fj_enter() ? fj_queues.run_set_result(run, bytes, size) : 0;
+}
+
+int fj_run_report(fj_run *run, const char *progress)
+{
+    return runs(run, "fj_run_report") && fj_enter() ? fj_queues.run_report(run, progress) : 0;
+}
+
+int fj_run_write(fj_run *run, const void *bytes, size_t size)
+{
+    return runs(run, "fj_run_write") && fj_enter() ? fj_queues.run_write(run, bytes, size) : 0;
+}
+
+fj_run *fj_run_current(void)
+{
+    return current;
+}
