@@ -220,7 +220,6 @@ class queue
         state_type *state = node.get();
         const fj_job_options c = detail::to_c(options, detached);
         fj_job_id id;
-        detail::handed(state);
         if (!fj_queue_add(get(), node_type::functions(), state, &c, &id)) {
             const error failed = error::last();
             detail::give_back_one<stored, Callable>(node->work, callable);
