@@ -245,6 +245,7 @@ internal sealed unsafe class CQueuedJob : QueuedJob
     {
         RunState* run = Running;
         Volatile.Write(ref run->Cancelled, 1); // release; pairs with fj_run_is_cancelled
+        CWorker.Of(run).Slot.Interrupt();
         if (run->Work->stop != null)
         {
             run->Work->stop((fj_run*)run, _state);
