@@ -84,7 +84,6 @@ static int block(fj_run *run, void *closure)
     CHECK_EQ(fj_last_error_code(), FJ_ECANCELED);
     CHECK_STR(fj_last_error(), "the job that waits was cancelled");
     CHECK_EQ(fj_run_is_cancelled(run), 1);
-    OVER();
     return 0;
 }
 
@@ -143,7 +142,6 @@ static int wait_twice(fj_run *run, void *closure)
     FAILS(fj_queue_wait(other, blocked_id, 1, NULL), FJ_ETIMEDOUT, "Wait timed out.");
     gate_open(&gate);
     EXPECT(other, blocked_id, FJ_OUTCOME_COMPLETED, 0, "in the end");
-    OVER();
     return 0;
 }
 
@@ -152,7 +150,6 @@ static int wait_once(fj_run *run, void *closure)
     (void)closure;
     CHECK_EQ(fj_run_is_cancelled(run), 0);
     FAILS(fj_queue_wait_any(other, 1), FJ_ETIMEDOUT, "Wait timed out.");
-    OVER();
     return 0;
 }
 
@@ -184,7 +181,6 @@ static int wait_in_vain(fj_run *run, void *closure)
             return 1;
     } while (fj_last_error_code() != FJ_ECANCELED);
     CHECK_EQ(fj_run_is_cancelled(run), 1);
-    OVER();
     return 0;
 }
 
