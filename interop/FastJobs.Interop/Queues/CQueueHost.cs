@@ -32,6 +32,8 @@ internal sealed unsafe class CQueueHost(in fj_queue_set_options options) : IQueu
         return worker;
     }
 
+    public bool HasAfterJob => _afterJob != null;
+
     public void AfterJob(object? workerState)
     {
         if (_afterJob != null)

@@ -241,6 +241,8 @@ internal sealed unsafe class CQueuedJob : QueuedJob
     /// <summary>Lets go of what <see cref="Keep"/> returned. Under no lock: it may be the last.</summary>
     public static void LetGo(nint kept) => Host.LetGo(kept | IsKept, null);
 
+    public override bool CallsUser => Work->release != null;
+
     public override void StopRunning()
     {
         RunState* run = Running;
