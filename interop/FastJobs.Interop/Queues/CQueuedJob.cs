@@ -85,6 +85,17 @@ internal sealed unsafe class CQueuedJob : QueuedJob
         GiveUp();
     }
 
+    /// <summary>Collected by one who does not want to know what came of it.</summary>
+    public void Forgo()
+    {
+        if (CEngine.Current.IsSanitized)
+        {
+            Sanitizer.Taken(Sanitizer.JobOf(Work, _state));
+        }
+
+        Recycle();
+    }
+
     /// <summary>What a job that is done has left.</summary>
     public void Result(out int code, out void* bytes, out nuint size)
     {
@@ -246,10 +257,22 @@ internal sealed unsafe class CQueuedJob : QueuedJob
     public override void StopRunning()
     {
         RunState* run = Running;
+        bool sanitized = CEngine.Current.IsSanitized;
+        if (sanitized)
+        {
+            Sanitizer.Taken(Sanitizer.JobOf(run->Work, _state)); // what `stop` sees is what the job was queued with
+            Sanitizer.Given(run);
+        }
+
         Volatile.Write(ref run->Cancelled, 1); // release; pairs with fj_run_is_cancelled
         if (run->Work->stop != null)
         {
             run->Work->stop((fj_run*)run, _state);
+        }
+
+        if (sanitized)
+        {
+            Sanitizer.Given(Sanitizer.JobOf(run->Work, _state)); // the job ends after this
         }
     }
 
