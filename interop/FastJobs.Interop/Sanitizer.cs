@@ -47,8 +47,11 @@ internal static unsafe partial class Sanitizer
     public static void QueuedEnded(fj_work* work, void* state)
     {
         Given(JobOf(work, state));
-        PoolGiven(Queues);
+        QueuesGiven();
     }
+
+    /// <summary>What the thread has done so far comes before what follows a <see cref="QueuesTaken"/>.</summary>
+    public static void QueuesGiven() => PoolGiven(Queues);
 
     /// <summary>All jobs of queues that are over come before: they share one mark.</summary>
     public static void QueuesTaken() => PoolTaken(Queues);

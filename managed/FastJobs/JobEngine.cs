@@ -210,6 +210,7 @@ public sealed partial class JobEngine : IAsyncDisposable, IJobReports
 
     private async Task<StopReport> StopCoreAsync(TimeSpan deadline)
     {
+        Volatile.Read(ref _queues)?.System.ResumeForGood();
         bool drained = await InTime(Drain(), deadline).ConfigureAwait(false);
         _group.Close();
         QueueSystem? queues = Volatile.Read(ref _queues)?.System; // one that is made later is closed at once

@@ -64,8 +64,14 @@ int fj_run_attempt(const fj_run *run)
 
 int fj_run_is_cancelled(const fj_run *run)
 {
+    if (!runs(run, "fj_run_is_cancelled"))
+        return 0;
     /* Acquire: what the canceller did before is seen by whoever sees this. */
-    return runs(run, "fj_run_is_cancelled") ? __atomic_load_n(&run->cancelled, __ATOMIC_ACQUIRE) : 0;
+    if (!__atomic_load_n(&run->cancelled, __ATOMIC_ACQUIRE))
+        return 0;
+    if (fj_host_is_sanitized())
+        fj_host_taken((void *)(uintptr_t)run);
+    return 1;
 }
 
 void *fj_run_thread_state(const fj_run *run)

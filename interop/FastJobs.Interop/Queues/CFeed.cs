@@ -90,7 +90,12 @@ internal sealed unsafe class CFeed : FinishedFeed, IBlocking
                     : QueueErrors.Fail(status, _queue, default);
             }
         }
-        while (!_queue.Exists(key)); // somebody has collected it meanwhile
+        while (!_queue.IsDone(key)); // somebody has collected it, and its own id may be that of another job
+
+        if (CEngine.Current.IsSanitized)
+        {
+            Sanitizer.QueuesTaken();
+        }
 
         Marshal.FreeCoTaskMem(_text);
         _text = key.Id is null ? 0 : Marshal.StringToCoTaskMemUTF8(key.Id);

@@ -119,6 +119,11 @@ internal sealed unsafe class COutput(PipeReader reader) : IBlocking
         there = there.Slice(0, taken);
         there.CopyTo(buffer);
         _reader.AdvanceTo(there.End); // the sequence is the pipe's again
+        if (CEngine.Current.IsSanitized)
+        {
+            Sanitizer.QueuesTaken();
+        }
+
         return taken;
     }
 

@@ -32,6 +32,8 @@ internal sealed unsafe class CQueueHost(in fj_queue_set_options options) : IQueu
         return worker;
     }
 
+    public bool HasAfterJob => _afterJob != null;
+
     public void AfterJob(object? workerState)
     {
         if (_afterJob != null)
@@ -46,6 +48,10 @@ internal sealed unsafe class CQueueHost(in fj_queue_set_options options) : IQueu
         if (_onThreadExit != null)
         {
             _onThreadExit(worker.Run->ThreadState, _closure);
+            if (CEngine.Current.IsSanitized)
+            {
+                Sanitizer.QueuesGiven(); // a close waits for it
+            }
         }
 
         worker.Free();

@@ -85,6 +85,17 @@ internal sealed unsafe class CQueuedJob : QueuedJob
         GiveUp();
     }
 
+    /// <summary>Collected by one who does not want to know what came of it.</summary>
+    public void Forgo()
+    {
+        if (CEngine.Current.IsSanitized)
+        {
+            Sanitizer.Taken(Sanitizer.JobOf(Work, _state));
+        }
+
+        Recycle();
+    }
+
     /// <summary>What a job that is done has left.</summary>
     public void Result(out int code, out void* bytes, out nuint size)
     {
@@ -241,14 +252,28 @@ internal sealed unsafe class CQueuedJob : QueuedJob
     /// <summary>Lets go of what <see cref="Keep"/> returned. Under no lock: it may be the last.</summary>
     public static void LetGo(nint kept) => Host.LetGo(kept | IsKept, null);
 
+    public override bool CallsUser => Work->release != null;
+
     public override void StopRunning()
     {
         RunState* run = Running;
+        bool sanitized = CEngine.Current.IsSanitized;
+        if (sanitized)
+        {
+            Sanitizer.Taken(Sanitizer.JobOf(run->Work, _state)); // what `stop` sees is what the job was queued with
+            Sanitizer.Given(run);
+        }
+
         Volatile.Write(ref run->Cancelled, 1); // release; pairs with fj_run_is_cancelled
         CWorker.Of(run).Slot.Interrupt();
         if (run->Work->stop != null)
         {
             run->Work->stop((fj_run*)run, _state);
+        }
+
+        if (sanitized)
+        {
+            Sanitizer.Given(Sanitizer.JobOf(run->Work, _state)); // the job ends after this
         }
     }
 

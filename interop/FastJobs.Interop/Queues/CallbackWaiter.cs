@@ -39,6 +39,8 @@ internal sealed unsafe class CallbackWaiter : JobWaiter
         s_pool.Return(this);
     }
 
+    public override bool CallsUser => true;
+
     public override void Done(QueuedJob? job, QueueStatus status)
     {
         delegate* unmanaged[Cdecl]<fj_job_result*, void*, void> done = _done;

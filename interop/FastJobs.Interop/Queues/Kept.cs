@@ -22,7 +22,8 @@ internal unsafe struct Kept
     /// <exception cref="OutOfMemoryException">There is no memory.</exception>
     public static Kept* New(fj_work* work, void* state, void* bytes, nuint size)
     {
-        var kept = (Kept*)NativeMemory.Alloc(checked((nuint)sizeof(Kept) + size + 1));
+        nuint most = nuint.MaxValue - (nuint)sizeof(Kept) - 1;
+        var kept = (Kept*)(size > most ? throw new OutOfMemoryException() : NativeMemory.Alloc((nuint)sizeof(Kept) + size + 1));
         *kept = new Kept { References = 1, Work = work, State = state };
         if (bytes != null)
         {

@@ -150,7 +150,7 @@ internal static unsafe class QueueJobs
         }
         else
         {
-            job!.Recycle();
+            ((CQueuedJob)job!).Forgo();
         }
 
         return true;
@@ -275,8 +275,17 @@ internal static unsafe class QueueJobs
     public static bool Exists(nint handle, fj_job_id id)
     {
         const string Function = "fj_queue_exists";
-        return CQueue.TryGet(handle, Function, out CQueue queue)
-            && QueueErrors.TryGetKey(id, Function, out JobKey key)
-            && queue.Core.Exists(key);
+        if (!CQueue.TryGet(handle, Function, out CQueue queue) || !QueueErrors.TryGetKey(id, Function, out JobKey key))
+        {
+            return false;
+        }
+
+        bool exists = queue.Core.Exists(key);
+        if (CEngine.Current.IsSanitized)
+        {
+            Sanitizer.QueuesTaken(); // who sees that a job is gone may look at what it left
+        }
+
+        return exists;
     }
 }

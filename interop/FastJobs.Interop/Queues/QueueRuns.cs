@@ -28,6 +28,11 @@ internal static unsafe class QueueRuns
     public static bool Report(RunState* run, byte* text)
     {
         byte[]? progress = null;
+        if (CEngine.Current.IsSanitized)
+        {
+            Sanitizer.Given(Sanitizer.JobOf(run->Work, run->State));
+        }
+
         if (text != null)
         {
             ReadOnlySpan<byte> bytes = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text);
@@ -49,6 +54,11 @@ internal static unsafe class QueueRuns
         if (!With(run, "fj_run_write", ref pipe, static (extras, job, ref pipe) => pipe = extras.Output ??= COutput.NewPipe()))
         {
             return false;
+        }
+
+        if (CEngine.Current.IsSanitized)
+        {
+            Sanitizer.QueuesGiven();
         }
 
         lock (pipe!) // a job may have several threads, and a pipe has one writer

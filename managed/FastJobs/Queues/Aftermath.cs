@@ -31,6 +31,9 @@ internal struct Aftermath
     public System.IO.Pipelines.Pipe? Output;
     public object? OutputError;
 
+    /// <summary>Whether what follows calls code of the user's in this thread.</summary>
+    public readonly bool CallsUser => Waiter?.CallsUser == true || Recycle?.CallsUser == true;
+
     public void Do(QueueCore queue)
     {
         if (Limit > 0)

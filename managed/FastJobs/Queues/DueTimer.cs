@@ -160,6 +160,7 @@ internal sealed class DueTimer
             if (due is not null)
             {
                 due.Fire();
+                idled = false; // more may be to come, as soon as what it started has ended
                 continue;
             }
 

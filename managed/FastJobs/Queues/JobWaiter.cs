@@ -72,6 +72,9 @@ internal abstract class JobWaiter(int pool = 0) : DueEntry(pool)
     /// <param name="status">Ok; or why there is no job.</param>
     public abstract void Done(QueuedJob? job, QueueStatus status);
 
+    /// <summary>Whether <see cref="Done"/> calls code of the user's, which may do anything, and may wait.</summary>
+    public virtual bool CallsUser => false;
+
     public override void Fire() => Queue?.EndWait(this, QueueStatus.TimedOut);
 }
 

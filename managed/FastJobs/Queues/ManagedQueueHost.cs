@@ -19,6 +19,8 @@ internal sealed class ManagedQueueHost(JobQueuesOptions options, Action lookForQ
         }
     }
 
+    public bool HasAfterJob => options.AfterJob is not null;
+
     public void AfterJob(object? workerState)
     {
         JobContext.Clean(); // whatever the job set, the next one must not see

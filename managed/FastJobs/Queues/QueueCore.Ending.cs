@@ -133,7 +133,7 @@ internal sealed partial class QueueCore
         }
     }
 
-    /// <summary>No job starts until <see cref="Resume"/>; those that run go on.</summary>
+    /// <summary>No job starts until <see cref="Resume"/>; those that run go on. Nothing, once the engine stops.</summary>
     public void Pause() => SetPaused(true);
 
     public void Resume() => SetPaused(false);
@@ -143,7 +143,7 @@ internal sealed partial class QueueCore
         Aftermath after = default;
         using (_lock.Hold())
         {
-            _paused = paused;
+            _paused = paused && !_system.PausesNone;
             Settle(ref after);
         }
 

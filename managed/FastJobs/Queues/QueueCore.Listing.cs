@@ -15,7 +15,7 @@ internal sealed partial class QueueCore
         using (_lock.Hold())
         {
             return new QueueFigures(
-                _jobs, _waiting, _delayed, _running + _lent, _done, _concurrency, _paused, _deleting);
+                _jobs, _waiting, _delayed, _running + _lent - _leaving, _done, _concurrency, _paused, _deleting);
         }
     }
 
@@ -114,6 +114,15 @@ internal sealed partial class QueueCore
         List<JobKey> keys = [];
         VisitJobs((key, _) => keys.Add(key));
         return keys;
+    }
+
+    /// <summary>Whether there is such a job, and it is done.</summary>
+    public bool IsDone(JobKey wanted)
+    {
+        using (_lock.Hold())
+        {
+            return FindLocked(wanted, out _) is { State: JobFlags.Done };
+        }
     }
 
     /// <summary>Visits one job. False: there is none.</summary>

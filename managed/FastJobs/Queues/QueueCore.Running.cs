@@ -23,6 +23,10 @@ internal sealed partial class QueueCore
             bool mayGoOn = MayGoOn(slot, ++jobs, now - turn);
             job = end == RunEnd.Pending ? TakeAnother(slot, now, mayGoOn) : Finish(slot, end, now, mayGoOn);
             _system.Host.AfterJob(slot.WorkerState); // after the waiter was told: it need not wait for this
+            if (slot.KeepsPlace)
+            {
+                job = LeavePlace(slot, mayGoOn);
+            }
         }
 
         _system.Over(); // the worker reports when it runs out of tickets
@@ -77,7 +81,9 @@ internal sealed partial class QueueCore
         return job;
     }
 
-    // Ends one job and starts the next in one go.
+    // Ends one job and starts the next in one go; or keeps the place until LeavePlace, if code of the user's is called
+    // meanwhile. That may take its time and may wait for jobs of this queue: none of them must be bound to this thread, and
+    // the thread must count as one of this queue's, or it would be missing to another one.
     private QueuedJob? Finish(RunSlot slot, RunEnd end, long now, bool mayGoOn)
     {
         Aftermath after = default;
@@ -98,9 +104,18 @@ internal sealed partial class QueueCore
                 kept = done.Keep(); // it can be collected from here on
             }
 
-            if (mayGoOn)
+            _running--;
+            bool calls = slow || detachedFailure || after.CallsUser;
+            if (mayGoOn && !calls)
             {
                 next = TryStart(slot, now);
+            }
+
+            if (calls || (next is null && _system.Host.HasAfterJob))
+            {
+                slot.KeepsPlace = true;
+                _running++;
+                _leaving++;
             }
 
             Settle(ref after);
@@ -123,7 +138,7 @@ internal sealed partial class QueueCore
         }
 
         after.Do(this);
-        if (next is null)
+        if (next is null && !slot.KeepsPlace)
         {
             slot.Clear();
         }
@@ -131,16 +146,48 @@ internal sealed partial class QueueCore
         return next;
     }
 
+    // What was called after the job's end is over: another job may have the place, here if the thread may go on.
+    private QueuedJob? LeavePlace(RunSlot slot, bool mayGoOn)
+    {
+        slot.KeepsPlace = false;
+        slot.Clear();
+        Aftermath after = default;
+        QueuedJob? next = null;
+        using (_lock.Hold())
+        {
+            _running--;
+            _leaving--;
+            if (mayGoOn)
+            {
+                next = TryStart(slot, Stopwatch.GetTimestamp());
+            }
+
+            Settle(ref after);
+        }
+
+        after.Do(this);
+        return next;
+    }
+
+    private void FinishLast(RunSlot slot, RunEnd end)
+    {
+        Finish(slot, end, Stopwatch.GetTimestamp(), mayGoOn: false);
+        if (slot.KeepsPlace)
+        {
+            LeavePlace(slot, mayGoOn: false);
+        }
+    }
+
     /// <summary>A job that went on without its thread has ended. In any thread.</summary>
     public void FinishElsewhere(RunSlot slot, RunEnd end)
     {
-        Finish(slot, end, Stopwatch.GetTimestamp(), mayGoOn: false);
+        FinishLast(slot, end);
         _system.Over();
         _system.Host.LookForQuiet();
     }
 
     /// <summary>The running job has ended its thread, and failed. In that thread.</summary>
-    public void FinishEnded(RunSlot slot) => Finish(slot, RunEnd.Failed, Stopwatch.GetTimestamp(), mayGoOn: false);
+    public void FinishEnded(RunSlot slot) => FinishLast(slot, RunEnd.Failed);
 
     /// <summary>The running job goes on without its thread: the drain waits for it nevertheless.</summary>
     public void GoesElsewhere() => _system.Begin();
@@ -167,7 +214,6 @@ internal sealed partial class QueueCore
     {
         QueuedJob job = slot.Job!;
         job.Left(slot);
-        _running--;
         if (job.Extras is { } extras)
         {
             if (end == RunEnd.Failed && TryAgain(job, extras))

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace FastJobs.Queues;
 
 /// <summary>Jobs whose time has come: delayed ones, failed ones that are tried again, finished ones that expire.</summary>
@@ -34,9 +36,9 @@ internal sealed partial class QueueCore
         QueuedJob? expired = null;
         using (_lock.Hold())
         {
-            if (!extras.Armed)
+            if (!extras.Armed || extras.Due > Stopwatch.GetTimestamp())
             {
-                return;
+                return; // it was disarmed as it began to fire, and perhaps armed for another time
             }
 
             extras.Armed = false;

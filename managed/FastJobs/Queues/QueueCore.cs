@@ -30,6 +30,7 @@ internal sealed partial class QueueCore
     private int _share; // of the threads' limit: at least the concurrency and what is out
     private int _running;
     private int _lent; // jobs that run and wait for a job of this queue: they do not count as running
+    private int _leaving; // of the running: their job is over, and what the user wants called then is being called
     private int _tickets; // held by workers that look, or on their way: 0 or 1
     private long _jobs;
     private long _waiting; // could run

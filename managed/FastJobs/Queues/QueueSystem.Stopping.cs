@@ -46,7 +46,7 @@ internal sealed partial class QueueSystem
         try
         {
             Close();
-            ResumeAll();
+            ResumeForGood();
             Look();
             long discarded = 0;
             if (!quiet.WaitUntilQuiet(timeoutMilliseconds))

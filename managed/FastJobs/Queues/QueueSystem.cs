@@ -15,6 +15,9 @@ internal interface IQueueHost
     /// <summary>After each job, in its thread and after its waiter was told: to clean up for the next one.</summary>
     void AfterJob(object? workerState);
 
+    /// <summary>Whether <see cref="AfterJob"/> calls code of the user's.</summary>
+    bool HasAfterJob { get; }
+
     /// <summary>Last in a worker's thread.</summary>
     void OnWorkerExit(object? workerState);
 
@@ -64,6 +67,7 @@ internal sealed partial class QueueSystem : IJobAccount
     private long _logMinTicks = Stopwatch.Frequency;
     private long _jobsPerThread;
     private volatile bool _closed;
+    private volatile bool _pausesNone;
 
     public QueueSystem(IQueueHost host, string name = "queue")
     {
@@ -224,6 +228,16 @@ internal sealed partial class QueueSystem : IJobAccount
             queue.Resume();
         }
     }
+
+    /// <summary>All queues are resumed for a stop; whoever pauses one from now on would hold the stop up for ever.</summary>
+    public void ResumeForGood()
+    {
+        _pausesNone = true; // before a queue's lock is taken: a pause comes before its resume, or finds this
+        ResumeAll();
+    }
+
+    /// <summary>Queues are not paused any more.</summary>
+    public bool PausesNone => _pausesNone;
 
     /// <summary>Refuses new queues and new jobs from now on.</summary>
     public void Close()

@@ -210,6 +210,9 @@ internal abstract class QueuedJob(int pool) : Pooled(pool)
     {
     }
 
+    /// <summary>Whether <see cref="Recycle"/> calls code of the user's, which may do anything, and may wait.</summary>
+    public virtual bool CallsUser => false;
+
     /// <summary>Forgets the work, the state and the result; before it goes back to its pool.</summary>
     protected abstract void Clear();
 

@@ -56,6 +56,9 @@ internal sealed class RunSlot
     public int Attempt;
     public long Began;
 
+    /// <summary>Its job is over and still has its place in the queue.</summary>
+    public bool KeepsPlace;
+
     /// <summary>Counts jobs, so that what a job left behind finds out that it is over. Read by any thread.</summary>
     public long Run;
 
