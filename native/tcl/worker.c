@@ -1,0 +1,231 @@
+/*
+ * worker.c - a worker's thread: its interpreter from the initial state on, the jobs in it, and their
+ * cancellation.
+ *
+ * The interpreter belongs to its thread. Another thread touches it only in stop_job, under the worker's lock,
+ * which also guards the moments when it is replaced. The library ends no job before its stop_job has
+ * returned, and calls fjt_after_job when the job has ended: what a late cancel has set is reset there, and
+ * hits no later job.
+ */
+#include "worker.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static _Thread_local fjt_worker *this_worker;
+
+fjt_worker *fjt_this_worker(void)
+{
+    return this_worker;
+}
+
+/* The process is ending and could not wait any longer: what Tcl needs is being taken apart. */
+static void stay_out_of_tcl(void)
+{
+    while (atomic_load(&fjt_exiting)) {
+        pause();
+    }
+}
+
+/* ---- the interpreter ---- */
+
+static int evaluate_setting(Tcl_Interp *interp, int which)
+{
+    char *script = fjt_setting(which);
+    int code = script ? Tcl_EvalEx(interp, script, -1, TCL_EVAL_GLOBAL) : TCL_OK;
+    if (script) {
+        ckfree(script);
+    }
+    return code;
+}
+
+static char *init_error(Tcl_Interp *interp)
+{
+    const char *info = Tcl_GetVar2(interp, "errorInfo", NULL, TCL_GLOBAL_ONLY);
+    Tcl_Obj *text = Tcl_NewStringObj("the initial state of the worker failed: ", -1);
+    Tcl_AppendToObj(text, info ? info : Tcl_GetString(Tcl_GetObjResult(interp)), -1);
+    Tcl_IncrRefCount(text);
+    char *copy = strdup(Tcl_GetString(text));
+    Tcl_DecrRefCount(text);
+    return copy;
+}
+
+static void make_interpreter(fjt_worker *worker)
+{
+    worker->generation =
+        fjt_init_generation(); /* before the scripts are read: a later change is not missed */
+    worker->broken = worker->exited = 0;
+    Tcl_Interp *interp = Tcl_CreateInterp();
+    Tcl_Preserve(interp); /* so that it can be asked whether a job has deleted it */
+    if (Tcl_Init(interp) != TCL_OK || fjt_install(interp, worker) != TCL_OK ||
+        evaluate_setting(interp, FJT_PRELUDE) != TCL_OK || evaluate_setting(interp, FJT_INIT) != TCL_OK) {
+        worker->init_error = init_error(interp);
+        fjt_log_add("Error",
+                    worker->init_error ? worker->init_error : "the initial state of the worker failed");
+        fjt_log_flush(interp);
+    }
+    Tcl_ResetResult(interp);
+    fjt_clean_begin(worker, interp);
+    pthread_mutex_lock(&worker->lock);
+    worker->interp = interp;
+    pthread_mutex_unlock(&worker->lock);
+}
+
+static void drop_interpreter(fjt_worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    Tcl_Interp *interp = worker->interp;
+    worker->interp = NULL;
+    pthread_mutex_unlock(&worker->lock);
+    free(worker->init_error);
+    worker->init_error = NULL;
+    fjt_scripts_drop(worker);
+    fjt_clean_end(worker, interp);
+    if (!Tcl_InterpDeleted(interp)) {
+        Tcl_DeleteInterp(interp);
+    }
+    Tcl_Release(interp);
+}
+
+static void renew_interpreter(fjt_worker *worker)
+{
+    drop_interpreter(worker);
+    make_interpreter(worker);
+}
+
+/* ---- the thread ---- */
+
+void *fjt_thread_start(void *closure)
+{
+    (void)closure;
+    fjt_worker *worker = calloc(1, sizeof *worker);
+    if (!worker) {
+        return NULL;
+    }
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&worker->lock, NULL);
+    pthread_cond_init(&worker->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    this_worker = worker;
+    fjt_log_gather(1);
+    make_interpreter(worker);
+    return worker;
+}
+
+void fjt_thread_exit(void *thread_state, void *closure)
+{
+    fjt_worker *worker = thread_state;
+    (void)closure;
+    stay_out_of_tcl();
+    fjt_log_flush(NULL);
+    if (!worker) {
+        return;
+    }
+    this_worker = NULL;
+    if (worker->abandoned) {
+        return; /* its interpreter is in the middle of a script for ever: what it holds cannot be given back
+                 */
+    }
+    drop_interpreter(worker);
+    pthread_cond_destroy(&worker->wake);
+    pthread_mutex_destroy(&worker->lock);
+    free(worker);
+    Tcl_FinalizeThread();
+}
+
+/* ---- a job ---- */
+
+static int run_job(fj_run *run, void *state)
+{
+    fjt_worker *worker = fj_run_thread_state(run);
+    if (!worker) {
+        fjt_set_failure(run, "out of memory", "NONE", "out of memory");
+        return TCL_ERROR;
+    }
+    if (worker->generation != fjt_init_generation()) {
+        renew_interpreter(worker);
+    }
+    if (worker->init_error) {
+        fjt_set_failure(run, worker->init_error, "NONE", worker->init_error);
+        return TCL_ERROR;
+    }
+    if (atomic_load(&worker->stopped)) { /* before there was an interpreter that could be told */
+        return TCL_ERROR;
+    }
+    worker->run = run;
+    int code = fjt_evaluate(worker, state);
+    worker->run = NULL;
+    stay_out_of_tcl();
+    return code;
+}
+
+static void stop_job(fj_run *run, void *state)
+{
+    fjt_worker *worker = fj_run_thread_state(run);
+    (void)state;
+    if (!worker) {
+        return;
+    }
+    pthread_mutex_lock(&worker->lock);
+    atomic_store(&worker->stopped, 1);
+    if (worker->interp) {
+        Tcl_CancelEval(worker->interp, NULL, NULL, TCL_CANCEL_UNWIND);
+    }
+    pthread_cond_broadcast(&worker->wake);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+const fj_work fjt_work = {
+    .struct_size = sizeof(fj_work), .name = "ns_job", .run = run_job, .stop = stop_job, .release = free};
+
+/* ---- after a job ---- */
+
+/* Takes back a cancel that came too late to end anything, and tells what the job could not tidy up itself. */
+static int end_cancel(fjt_worker *worker)
+{
+    Tcl_Interp *interp = worker->interp;
+    if (Tcl_AsyncReady()) {
+        Tcl_AsyncInvoke(interp, TCL_OK); /* sets the flag */
+    }
+    if (Tcl_Canceled(interp, 0) != TCL_OK) { /* resets one flag; the other when an evaluation ends */
+        Tcl_Obj *nothing = Tcl_NewStringObj("set ::errorCode NONE", -1);
+        Tcl_IncrRefCount(nothing);
+        Tcl_EvalObjEx(interp, nothing, TCL_EVAL_GLOBAL);
+        Tcl_DecrRefCount(nothing);
+        if (Tcl_Canceled(interp, 0) != TCL_OK) {
+            return 0;
+        }
+    }
+    /* A cancel also marks all interpreters below this one, those too that evaluated nothing. */
+    Tcl_Size children = 0;
+    if (Tcl_EvalEx(interp, "::interp slaves", -1, TCL_EVAL_GLOBAL) != TCL_OK ||
+        Tcl_ListObjLength(NULL, Tcl_GetObjResult(interp), &children) != TCL_OK || children > 0) {
+        return 0;
+    }
+    if (Tcl_FindCommand(interp, "::ns_job::compat::Unwound", NULL, TCL_GLOBAL_ONLY)) {
+        Tcl_EvalEx(interp, "::ns_job::compat::Unwound", -1, TCL_EVAL_GLOBAL);
+    }
+    return 1;
+}
+
+void fjt_after_job(void *thread_state, void *closure)
+{
+    fjt_worker *worker = thread_state;
+    (void)closure;
+    stay_out_of_tcl();
+    if (!worker) {
+        return;
+    }
+    int whole = !worker->broken && !worker->exited && !Tcl_InterpDeleted(worker->interp);
+    if (whole && atomic_load(&worker->stopped)) {
+        whole = end_cancel(worker);
+    }
+    atomic_store(&worker->stopped, 0);
+    fjt_log_flush(whole ? worker->interp : NULL);
+    if (!whole || !fjt_clean_run(worker)) {
+        renew_interpreter(worker);
+    }
+}
