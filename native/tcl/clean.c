@@ -147,7 +147,7 @@ int fjt_clean_run(fjt_worker *worker)
     fjt_clean *clean = &worker->clean;
     Tcl_Obj *channels = channel_names(worker->interp);
     int ok = 1;
-    if (clean->used_after || clean->dirty || !same_names(channels, clean->channels) ||
+    if (clean->used_after || clean->dirty || clean->links || !same_names(channels, clean->channels) ||
         fjt_globals_count(worker) != clean->global_count) {
         ok = restore(worker, channels) && !clean->env_lost;
     }

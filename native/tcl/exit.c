@@ -1,5 +1,6 @@
 /*
- * exit.c - `exit` in a job ends the job, not the process; its worker gets a new interpreter.
+ * exit.c - `exit` in a job ends the job, not the process; its worker gets a new interpreter. And the end of
+ * the process.
  *
  * In a worker's interpreter `exit` is a command of our own, which ends the script as a cancel does. Other
  * interpreters in the thread (those that a job has created) have Tcl's, which ends up in our exit procedure:
@@ -49,11 +50,20 @@ static void exit_proc(ClientData status)
     if (worker) {
         in_worker(worker, (int)(intptr_t)status);
     }
+    fjt_end_for_exit();
     Tcl_SetExitProc(exit_before); /* as if we had never been asked */
     Tcl_Exit((int)(intptr_t)status);
 }
 
+/* For whoever ends Tcl without Tcl_Exit. */
+static void exit_handler(ClientData unused)
+{
+    (void)unused;
+    fjt_end_for_exit();
+}
+
 void fjt_exit_install(void)
 {
+    Tcl_CreateExitHandler(exit_handler, NULL);
     exit_before = Tcl_SetExitProc(exit_proc);
 }

@@ -42,19 +42,34 @@ proc ::fastjobs::ReadConfig {interp file script} {
     variable Found {}
     interp alias $interp ns_section {} ::fastjobs::Section $interp
     interp alias $interp ns_param {} ::fastjobs::Param
+    interp alias $interp file {} ::fastjobs::File
     interp eval $interp [list array set ::env [array get ::env]]
     interp eval $interp {
         proc ::unknown {name args} {
             if {![string match {ns_*} [string trimleft $name :]]} {
-                error "invalid command name \"$name\""
+                return -code error "invalid command name \"$name\""
             }
         }
     }
-    if {[catch {interp eval $interp $script} message options]} {
-        set line [dict get $options -errorline]
+    # Caught inside: there the line is one of the file.
+    if {[interp eval $interp [list catch $script ::fastjobs_message ::fastjobs_options]] == 1} {
+        set line [dict get [interp eval $interp {set ::fastjobs_options}] -errorline]
+        set message [interp eval $interp {set ::fastjobs_message}]
         return -code error -errorcode {FASTJOBS CONFIG} "$file, line $line: $message"
     }
     return $Found
+}
+
+# Names of files, and whether there are such files; no more of `file` than that.
+proc ::fastjobs::File {subcommand args} {
+    set known {
+        dirname exists extension isdirectory isfile join nativename normalize pathtype readable rootname separator split
+        tail
+    }
+    if {$subcommand ni $known} {
+        return -code error "file $subcommand is not for configuration files: only [join $known {, }] are"
+    }
+    return [file $subcommand {*}$args]
 }
 
 proc ::fastjobs::Section {interp name {body {}}} {

@@ -104,6 +104,7 @@ void fjt_globals_begin(fjt_worker *worker, Tcl_Interp *interp)
     Tcl_Size count = 0;
     Tcl_Obj **words;
     Tcl_InitHashTable(&worker->clean.globals, TCL_STRING_KEYS);
+    Tcl_CreateNamespace(interp, "::fastjobs::links", NULL, NULL);
     worker->clean.global_names = Tcl_NewStringObj("::tcl::info::globals", -1);
     Tcl_IncrRefCount(worker->clean.global_names);
     Tcl_Obj *names = list_globals(worker, interp);
@@ -177,6 +178,22 @@ static void restore_global(fjt_global *global, Tcl_Interp *interp)
     trace_global(global, interp);
 }
 
+/* A link to another variable (upvar) cannot be removed, and to unset it would unset what it leads to. It is
+ * made to lead to a variable of no use to anybody, which only this name has. From then on the name is always
+ * there, so that counting the globals does not tell whether a job has set it. */
+static void unset_global(fjt_worker *worker, const char *name)
+{
+    Tcl_Interp *interp = worker->interp;
+    if (Tcl_UpVar2(interp, "#0", "::fastjobs::links::probe", NULL, name, TCL_GLOBAL_ONLY) == TCL_OK) {
+        Tcl_Obj *target = Tcl_ObjPrintf("::fastjobs::links::to_%s", name);
+        Tcl_IncrRefCount(target);
+        Tcl_UpVar2(interp, "#0", Tcl_GetString(target), NULL, name, TCL_GLOBAL_ONLY);
+        Tcl_DecrRefCount(target);
+        worker->clean.links = 1;
+    }
+    Tcl_UnsetVar2(interp, name, NULL, TCL_GLOBAL_ONLY);
+}
+
 static void remove_new(fjt_worker *worker, Tcl_Obj *names)
 {
     Tcl_Size count;
@@ -189,7 +206,7 @@ static void remove_new(fjt_worker *worker, Tcl_Obj *names)
         if (is_kept(words[i])) {
             add_global(worker, worker->interp, words[i]);
         } else {
-            Tcl_UnsetVar2(worker->interp, Tcl_GetString(words[i]), NULL, TCL_GLOBAL_ONLY);
+            unset_global(worker, Tcl_GetString(words[i]));
         }
     }
 }

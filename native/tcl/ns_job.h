@@ -60,8 +60,9 @@ int fjt_install(Tcl_Interp *interp, fjt_worker *worker);
 fj_queue_set *fjt_set(Tcl_Interp *interp);
 /* The set if there is one. */
 fj_queue_set *fjt_set_or_null(void);
-extern atomic_int fjt_exiting; /* the process ends: nothing of Tcl may be touched by a worker any more */
-void fjt_on_exit_install(void);
+extern atomic_int fjt_ending;  /* the process ends: workers make no interpreter any more */
+extern atomic_int fjt_exiting; /* and did not wait for all of them: they must not touch anything of Tcl */
+void fjt_end_for_exit(void);
 /* Closes the set for good: 1, or 0 if there was none or it was closed before. */
 int fjt_close(int drain_ms, long long *discarded);
 

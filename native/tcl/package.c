@@ -158,7 +158,6 @@ DLLEXPORT int Ns_job_Init(Tcl_Interp *interp)
     installed = 1;
     pthread_mutex_unlock(&lock);
     if (first) {
-        fjt_on_exit_install();
         fjt_exit_install();
     }
     return fjt_install(interp, NULL);

@@ -28,6 +28,9 @@ int fjt_create_command(fjt_interp *data, int objc, Tcl_Obj *const objv[], int ex
         return TCL_ERROR;
     }
     queue.name = Tcl_GetString(args[0]);
+    if (!*queue.name) {
+        return fjt_error(data->interp, "a queue needs a name: it is empty");
+    }
     queue.description = description ? Tcl_GetString(description) : "";
     queue.expire_ms = fjt_milliseconds(expire);
     fj_queue_set *set = fjt_set(data->interp);

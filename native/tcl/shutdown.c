@@ -11,7 +11,7 @@
 
 enum { EXIT_SECONDS = 2 };
 
-atomic_int fjt_exiting;
+atomic_int fjt_ending, fjt_exiting;
 
 static atomic_int closed;
 
@@ -45,12 +45,12 @@ static void *close_set(void *unused)
     return unused;
 }
 
-static void at_exit(ClientData unused)
+/* Once Tcl has begun to end the process no thread may make an interpreter, so this comes before if it can. */
+void fjt_end_for_exit(void)
 {
     pthread_t closer;
     struct timespec end;
-    (void)unused;
-    if (!fjt_set_or_null() || atomic_load(&closed)) {
+    if (atomic_exchange(&fjt_ending, 1) || !fjt_set_or_null() || atomic_load(&closed)) {
         return;
     }
     if (pthread_create(&closer, NULL, close_set, NULL) != 0) {
@@ -72,9 +72,4 @@ static void at_exit(ClientData unused)
         atomic_store(&fjt_exiting, 1);
         pthread_detach(closer);
     }
-}
-
-void fjt_on_exit_install(void)
-{
-    Tcl_CreateExitHandler(at_exit, NULL);
 }

@@ -56,6 +56,9 @@ static void make_interpreter(fjt_worker *worker)
     worker->generation =
         fjt_init_generation(); /* before the scripts are read: a later change is not missed */
     worker->broken = worker->exited = 0;
+    if (atomic_load(&fjt_ending)) {
+        return;
+    }
     Tcl_Interp *interp = Tcl_CreateInterp();
     Tcl_Preserve(interp); /* so that it can be asked whether a job has deleted it */
     if (Tcl_Init(interp) != TCL_OK || fjt_install(interp, worker) != TCL_OK ||
@@ -80,6 +83,9 @@ static void drop_interpreter(fjt_worker *worker)
     pthread_mutex_unlock(&worker->lock);
     free(worker->init_error);
     worker->init_error = NULL;
+    if (!interp) {
+        return;
+    }
     fjt_scripts_drop(worker);
     fjt_clean_end(worker, interp);
     if (!Tcl_InterpDeleted(interp)) {
@@ -148,8 +154,9 @@ static int run_job(fj_run *run, void *state)
     if (worker->generation != fjt_init_generation()) {
         renew_interpreter(worker);
     }
-    if (worker->init_error) {
-        fjt_set_failure(run, worker->init_error, "NONE", worker->init_error);
+    if (worker->init_error || !worker->interp) {
+        const char *why = worker->init_error ? worker->init_error : "the process ends";
+        fjt_set_failure(run, why, "NONE", why);
         return TCL_ERROR;
     }
     if (atomic_load(&worker->stopped)) { /* before there was an interpreter that could be told */
@@ -219,7 +226,7 @@ void fjt_after_job(void *thread_state, void *closure)
     if (!worker) {
         return;
     }
-    int whole = !worker->broken && !worker->exited && !Tcl_InterpDeleted(worker->interp);
+    int whole = worker->interp && !worker->broken && !worker->exited && !Tcl_InterpDeleted(worker->interp);
     if (whole && atomic_load(&worker->stopped)) {
         whole = end_cancel(worker);
     }

@@ -42,6 +42,7 @@ typedef struct fjt_clean {
     Tcl_CmdInfo after;     /* the command `after` as it is without us */
     int used_after;
     int dirty;     /* some global is */
+    int links;     /* there are globals that lead elsewhere: counting does not do */
     int restoring; /* the traces are our own doing */
     int env_lost;  /* a job unset all of env: only a new interpreter has it again */
     fjt_env_change *env;
