@@ -21,6 +21,11 @@ proc ::ns_job::compat::NoKey {key} {
     return -level 2 -code error -errorcode [list TCL LOOKUP NSV $key] "no such key: $key"
 }
 
+proc ::ns_job::compat::HasArray {array} {
+    set pattern [string map {\\ \\\\ * \\* ? \\? \[ \\\[ \] \\\]} $array]
+    return [expr {[llength [tsv::names $pattern]] > 0}]
+}
+
 # ---- nsv_* ----
 
 # nsv_set ?-default? ?-reset? array key ?value?
@@ -64,7 +69,7 @@ proc ::nsv_get {array key args} {
     if {[tsv::get $array $key value]} {
         return $value
     }
-    if {[tsv::exists $array]} {
+    if {[ns_job::compat::HasArray $array]} {
         ns_job::compat::NoKey $key
     }
     ns_job::compat::NoArray $array
@@ -75,7 +80,7 @@ proc ::nsv_exists {array args} {
     if {[llength $args] > 1} {
         ns_job::compat::WrongArgs "nsv_exists /array/ ?/key/?"
     }
-    return [tsv::exists $array {*}$args]
+    return [expr {[llength $args] ? [tsv::exists $array [lindex $args 0]] : [ns_job::compat::HasArray $array]}]
 }
 
 # nsv_incr array key ?increment?
@@ -105,7 +110,7 @@ proc ::nsv_unset {args} {
     }
     set array [lindex $args 0]
     if {[catch {tsv::unset {*}$args}] && $complain} {
-        if {[llength $args] == 2 && [tsv::exists $array]} {
+        if {[llength $args] == 2 && [ns_job::compat::HasArray $array]} {
             ns_job::compat::NoKey [lindex $args 1]
         }
         ns_job::compat::NoArray $array
@@ -134,16 +139,16 @@ proc ::nsv_array {subcommand array args} {
             if {$count > 1} {
                 ns_job::compat::WrongArgs "nsv_array $subcommand /array/ ?/pattern/?"
             }
-            return [expr {[tsv::exists $array] ? [tsv::array $subcommand $array {*}$args] : {}}]
+            return [expr {[ns_job::compat::HasArray $array] ? [tsv::array $subcommand $array {*}$args] : {}}]
         }
         size - exists {
             if {$count != 0} {
                 ns_job::compat::WrongArgs "nsv_array $subcommand /array/"
             }
             if {$subcommand eq "exists"} {
-                return [tsv::exists $array]
+                return [ns_job::compat::HasArray $array]
             }
-            return [expr {[tsv::exists $array] ? [tsv::array size $array] : 0}]
+            return [expr {[ns_job::compat::HasArray $array] ? [tsv::array size $array] : 0}]
         }
     }
     return -code error "bad subcommand \"$subcommand\": must be exists, get, names, reset, set, or size"
@@ -206,11 +211,10 @@ proc ::ns_mutex {subcommand args} {
             }
             set handle [ns_job::compat::MutexHandle $mutex]
             ns_job::compat::Mutex lock $handle
-            try {
-                return [uplevel 1 [lindex $args 1]]
-            } finally {
-                ns_job::compat::Mutex unlock $handle
-            }
+            catch {uplevel 1 [lindex $args 1]} result options
+            ns_job::compat::Mutex unlock $handle
+            dict incr options -level
+            return -options $options $result
         }
     }
     return -code error "bad subcommand \"$subcommand\": must be create, destroy, eval, lock, or unlock"
@@ -243,7 +247,7 @@ proc ::ns_job::compat::Mutex {subcommand handle} {
         unlock { set Held [lsearch -all -inline -not -exact $Held $handle] }
         destroy {
             tsv::lock ns_job::compat {
-                if {[tsv::exists ns_job::compat]} {
+                if {[HasArray ns_job::compat]} {
                     foreach {name other} [tsv::array get ns_job::compat] {
                         if {$other eq $handle} {
                             tsv::unset ns_job::compat $name

@@ -98,27 +98,27 @@ static int is_script(const fjt_cached_script *cached, const fjt_script *script)
     return (uint32_t)size == script->size && memcmp(bytes, script->bytes, script->size) == 0;
 }
 
-/* The compiled script, or NULL if it has not come before. */
+/* The script as an object of its own, which holds what it was compiled to; with a reference for the caller.
+ */
 static Tcl_Obj *find_script(fjt_worker *worker, const fjt_script *script)
 {
-    if (script->size > FJT_CACHED_SCRIPT_SIZE) {
-        return NULL;
-    }
     uint64_t hash = hash_of(script);
     fjt_cached_script *cached = &worker->scripts[hash % FJT_CACHED_SCRIPTS];
-    if (cached->hash == hash && cached->script && is_script(cached, script)) {
+    if (cached->script && cached->hash == hash && is_script(cached, script)) {
+        Tcl_IncrRefCount(cached->script);
         return cached->script;
     }
-    int again = cached->hash == hash && !cached->script;
-    if (cached->script) {
-        Tcl_DecrRefCount(cached->script);
+    Tcl_Obj *made = Tcl_NewStringObj(script->bytes, (Tcl_Size)script->size);
+    Tcl_IncrRefCount(made);
+    if (script->size <= FJT_CACHED_SCRIPT_SIZE) {
+        if (cached->script) {
+            Tcl_DecrRefCount(cached->script);
+        }
+        Tcl_IncrRefCount(made);
+        cached->script = made;
+        cached->hash = hash;
     }
-    cached->hash = hash;
-    cached->script = again ? Tcl_NewStringObj(script->bytes, (Tcl_Size)script->size) : NULL;
-    if (again) {
-        Tcl_IncrRefCount(cached->script);
-    }
-    return cached->script;
+    return made;
 }
 
 void fjt_scripts_drop(fjt_worker *worker)
@@ -136,8 +136,8 @@ int fjt_evaluate(fjt_worker *worker, const fjt_script *script)
 {
     Tcl_Interp *interp = worker->interp;
     Tcl_Obj *compiled = find_script(worker, script);
-    int code = compiled ? Tcl_EvalObjEx(interp, compiled, TCL_EVAL_GLOBAL)
-                        : Tcl_EvalEx(interp, script->bytes, (Tcl_Size)script->size, TCL_EVAL_GLOBAL);
+    int code = Tcl_EvalObjEx(interp, compiled, TCL_EVAL_GLOBAL);
+    Tcl_DecrRefCount(compiled);
     if (worker->exited) {
         code = TCL_ERROR;
     }

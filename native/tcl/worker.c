@@ -190,32 +190,34 @@ const fj_work fjt_work = {
 
 /* ---- after a job ---- */
 
-/* Takes back a cancel that came too late to end anything, and tells what the job could not tidy up itself. */
-static int end_cancel(fjt_worker *worker)
+/* Takes back a cancel that came too late to end anything: an evaluation of compiled code notices it when it
+ * starts, and resets it when it ends. One that was noticed is reset already. */
+static int end_cancel(Tcl_Interp *interp)
 {
-    Tcl_Interp *interp = worker->interp;
     if (Tcl_AsyncReady()) {
-        Tcl_AsyncInvoke(interp, TCL_OK); /* sets the flag */
-    }
-    if (Tcl_Canceled(interp, 0) != TCL_OK) { /* resets one flag; the other when an evaluation ends */
-        Tcl_Obj *nothing = Tcl_NewStringObj("set ::errorCode NONE", -1);
+        Tcl_Obj *nothing = Tcl_NewObj();
         Tcl_IncrRefCount(nothing);
         Tcl_EvalObjEx(interp, nothing, TCL_EVAL_GLOBAL);
         Tcl_DecrRefCount(nothing);
-        if (Tcl_Canceled(interp, 0) != TCL_OK) {
-            return 0;
-        }
     }
-    /* A cancel also marks all interpreters below this one, those too that evaluated nothing. */
-    Tcl_Size children = 0;
-    if (Tcl_EvalEx(interp, "::interp slaves", -1, TCL_EVAL_GLOBAL) != TCL_OK ||
-        Tcl_ListObjLength(NULL, Tcl_GetObjResult(interp), &children) != TCL_OK || children > 0) {
-        return 0;
-    }
+    return Tcl_Canceled(interp, 0) == TCL_OK;
+}
+
+/* A cancel also marks all interpreters below this one, those too that evaluate nothing, for their next
+ * evaluation. */
+static int has_children(Tcl_Interp *interp)
+{
+    Tcl_Size count = 0;
+    return Tcl_EvalEx(interp, "::interp slaves", -1, TCL_EVAL_GLOBAL) != TCL_OK ||
+           Tcl_ListObjLength(NULL, Tcl_GetObjResult(interp), &count) != TCL_OK || count > 0;
+}
+
+/* No `finally` of a job that was unwound has run. */
+static void tidy_up_for_job(Tcl_Interp *interp)
+{
     if (Tcl_FindCommand(interp, "::ns_job::compat::Unwound", NULL, TCL_GLOBAL_ONLY)) {
         Tcl_EvalEx(interp, "::ns_job::compat::Unwound", -1, TCL_EVAL_GLOBAL);
     }
-    return 1;
 }
 
 void fjt_after_job(void *thread_state, void *closure)
@@ -226,12 +228,15 @@ void fjt_after_job(void *thread_state, void *closure)
     if (!worker) {
         return;
     }
-    int whole = worker->interp && !worker->broken && !worker->exited && !Tcl_InterpDeleted(worker->interp);
-    if (whole && atomic_load(&worker->stopped)) {
-        whole = end_cancel(worker);
-    }
+    Tcl_Interp *interp = worker->interp;
+    int unwound = atomic_load(&worker->stopped) || worker->exited;
+    int whole = interp && !Tcl_InterpDeleted(interp) && !worker->broken && (!unwound || end_cancel(interp));
     atomic_store(&worker->stopped, 0);
-    fjt_log_flush(whole ? worker->interp : NULL);
+    if (whole && unwound) {
+        tidy_up_for_job(interp);
+        whole = !worker->exited && !has_children(interp);
+    }
+    fjt_log_flush(whole ? interp : NULL);
     if (!whole || !fjt_clean_run(worker)) {
         renew_interpreter(worker);
     }

@@ -10,10 +10,9 @@
 
 enum { FJT_CACHED_SCRIPTS = 256, FJT_CACHED_SCRIPT_SIZE = 16384 };
 
-/* A script is compiled when it comes for the second time: compiling costs more than evaluating once. */
 typedef struct fjt_cached_script {
     uint64_t hash;
-    Tcl_Obj *script; /* NULL: seen once */
+    Tcl_Obj *script; /* or NULL */
 } fjt_cached_script;
 
 /* ---- what is cleaned: clean.c, globals.c, environment.c ---- */
