@@ -168,6 +168,7 @@ void fj_host_let_go(uintptr_t held, void *state)
         if (__atomic_sub_fetch(&kept->references, 1, __ATOMIC_ACQ_REL) != 0)
             return;
         work = kept->work;
+        state = kept->state;
         free(kept->more);
         free(kept);
     } else {

@@ -67,6 +67,7 @@ static int set_twice(fj_run *run, void *closure)
     CHECK_EQ(fj_run_set_result(run, "first", 5), 1);
     CHECK_EQ(fj_run_set_result(run, "a\0b", 3), 1);
     FAILS(fj_run_set_result(run, NULL, 1), FJ_EINVAL, "fj_run_set_result: the bytes are NULL");
+    OVER();
     return 0;
 }
 
@@ -145,6 +146,7 @@ static int wait_for_another(fj_run *run, void *closure)
 {
     (void)run;
     EXPECT(queue, *(fj_job_id *)closure, FJ_OUTCOME_COMPLETED, 0, "inner");
+    OVER();
     return 0;
 }
 
@@ -195,6 +197,7 @@ static int run_until_cancelled(fj_run *run, void *closure)
     sem_post(&loop->runs);
     POLL(fj_run_is_cancelled(run));
     CHECK_EQ(fj_run_set_result(run, "half", 4), 1);
+    OVER();
     return 5;
 }
 

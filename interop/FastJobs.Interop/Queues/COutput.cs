@@ -10,12 +10,13 @@ namespace FastJobs.Interop.Queues;
 /// <summary>An fj_job_output: the reading end of a job's pipe, for a thread of the C program that waits.</summary>
 /// <remarks>
 /// The pipe goes on in the thread that writes or reads: a pool's threads are not a C program's business. What goes on there
-/// is the setting of an event.
+/// is the setting of a signal.
 /// </remarks>
 internal sealed unsafe class COutput(PipeReader reader)
 {
     private readonly PipeReader _reader = reader;
-    private readonly ManualResetEventSlim _ready = new(false);
+    private readonly object _signal = new();
+    private bool _isReady;
     private Action? _set;
 
     public static nint Open(nint handle, fj_job_id id)
@@ -78,7 +79,6 @@ internal sealed unsafe class COutput(PipeReader reader)
         GCHandle pin = GCHandle.FromIntPtr(handle);
         var output = (COutput)pin.Target!;
         output._reader.Complete();
-        output._ready.Dispose();
         pin.Free();
     }
 
@@ -91,36 +91,84 @@ internal sealed unsafe class COutput(PipeReader reader)
 
     private long Read(Span<byte> buffer, int timeoutMilliseconds)
     {
-        if (!_reader.TryRead(out ReadResult read))
+        long began = Stopwatch.GetTimestamp();
+        ReadResult read;
+        do
         {
-            ValueTask<ReadResult> reading = _reader.ReadAsync();
-            var awaiter = reading.GetAwaiter();
-            if (!awaiter.IsCompleted)
+            if (!_reader.TryRead(out read) && !TryAwait(timeoutMilliseconds, began, out read))
             {
-                _ready.Reset();
-                awaiter.UnsafeOnCompleted(_set ??= _ready.Set);
-                if (!_ready.Wait(timeoutMilliseconds < 0 ? Timeout.Infinite : timeoutMilliseconds))
-                {
-                    _reader.CancelPendingRead(); // if bytes come at this moment they are what is read
-                    _ready.Wait();
-                }
+                Errors.Fail(fj_error.FJ_ETIMEDOUT, "Wait timed out.");
+                return -1;
             }
-
-            read = awaiter.GetResult();
         }
+        while (IsNothing(read)); // a time-out before came too late to end its read
 
         ReadOnlySequence<byte> there = read.Buffer;
-        if (there.IsEmpty && !read.IsCompleted)
+        long taken = Math.Min(there.Length, buffer.Length);
+        there = there.Slice(0, taken);
+        there.CopyTo(buffer);
+        _reader.AdvanceTo(there.End); // the sequence is the pipe's again
+        return taken;
+    }
+
+    private bool IsNothing(in ReadResult read)
+    {
+        if (!read.Buffer.IsEmpty || read.IsCompleted)
         {
-            _reader.AdvanceTo(there.Start);
-            Errors.Fail(fj_error.FJ_ETIMEDOUT, "Wait timed out.");
-            return -1;
+            return false;
         }
 
-        there = there.Slice(0, Math.Min(there.Length, buffer.Length));
-        there.CopyTo(buffer);
-        _reader.AdvanceTo(there.End);
-        return there.Length;
+        _reader.AdvanceTo(read.Buffer.Start);
+        return true;
+    }
+
+    private bool TryAwait(int timeoutMilliseconds, long began, out ReadResult read)
+    {
+        ValueTask<ReadResult> reading = _reader.ReadAsync();
+        var awaiter = reading.GetAwaiter();
+        bool inTime = true;
+        if (!awaiter.IsCompleted)
+        {
+            _isReady = false;
+            awaiter.UnsafeOnCompleted(_set ??= Set);
+            inTime = Await(timeoutMilliseconds, began);
+            if (!inTime)
+            {
+                _reader.CancelPendingRead(); // if bytes come at this moment they are what is read
+                Await(Timeout.Infinite, began);
+            }
+        }
+
+        read = awaiter.GetResult();
+        return inTime || !IsNothing(read);
+    }
+
+    private void Set()
+    {
+        lock (_signal)
+        {
+            _isReady = true;
+            Monitor.Pulse(_signal);
+        }
+    }
+
+    private bool Await(int timeoutMilliseconds, long began)
+    {
+        lock (_signal)
+        {
+            while (!_isReady)
+            {
+                double left = timeoutMilliseconds - Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+                if (timeoutMilliseconds >= 0 && left <= 0)
+                {
+                    return false;
+                }
+
+                Monitor.Wait(_signal, timeoutMilliseconds < 0 ? Timeout.Infinite : (int)Math.Ceiling(left));
+            }
+
+            return true;
+        }
     }
 
     private struct Opening

@@ -263,6 +263,7 @@ internal sealed partial class QueueCore
         lock (_lock)
         {
             _refusing = _ended = true;
+            _leftRunning = leaveRunning;
             while (_anyWaiters is { } any)
             {
                 TakeOff(any);

@@ -47,7 +47,7 @@ internal sealed partial class QueueCore
         : job.Is(JobFlags.HasWaiter) ? QueueStatus.Waited
         : waiter?.Accepts(job) == false ? QueueStatus.OtherType
         : job.State == JobFlags.Done ? QueueStatus.Ok
-        : _ended ? QueueStatus.Stopped
+        : _ended && !(_leftRunning && job.State == JobFlags.Running) ? QueueStatus.Stopped
         : waiter is { CanceledEarly: true } ? QueueStatus.WaitCanceled
         : mayWait ? QueueStatus.Waiting
         : QueueStatus.TimedOut;

@@ -37,6 +37,7 @@ internal sealed partial class QueueCore
     private bool _refusing;
     private bool _discarding;
     private bool _ended;
+    private bool _leftRunning; // and whoever waits for a job that runs is told when it ends
     private bool _abandoned;
     private bool _holdsQuiet; // jobs wait and no ticket speaks for them
     private volatile bool _gone;

@@ -12,6 +12,11 @@
  *     fjpp/frame.hpp      what a thread is in the middle of
  *     fjpp/group.hpp      group
  *     fjpp/coroutine.hpp  schedule, run (C++20, where the compiler has coroutines)
+ *     fjpp/queue_work.hpp the job of a named queue: job_options, job_run
+ *     fjpp/queue_info.hpp snapshots: job_info, queue_info
+ *     fjpp/queue.hpp      queue, queue_feed, job_output
+ *     fjpp/queued_job.hpp queued_job
+ *     fjpp/queue_set.hpp  queue_set
  *
  * The executor for Boost.Asio is in fastjobs_asio.hpp, which needs Boost. docs/cpp-api.md is the manual.
  *
@@ -34,5 +39,10 @@
 #include "fjpp/frame.hpp"
 #include "fjpp/group.hpp"
 #include "fjpp/coroutine.hpp"
+#include "fjpp/queue_work.hpp"
+#include "fjpp/queue_info.hpp"
+#include "fjpp/queue.hpp"
+#include "fjpp/queued_job.hpp"
+#include "fjpp/queue_set.hpp"
 
 #endif
