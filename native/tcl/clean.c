@@ -111,24 +111,11 @@ void fjt_clean_end(fjt_worker *worker, Tcl_Interp *interp)
     worker->clean.channels = NULL;
 }
 
-static void limit(Tcl_Interp *interp, int on)
-{
-    if (on) {
-        Tcl_Time end;
-        Tcl_GetTime(&end);
-        end.sec += SCRIPT_SECONDS;
-        Tcl_LimitSetTime(interp, &end);
-        Tcl_LimitTypeSet(interp, TCL_LIMIT_TIME);
-    } else {
-        Tcl_LimitTypeReset(interp, TCL_LIMIT_TIME);
-    }
-}
-
 static int restore(fjt_worker *worker, Tcl_Obj *channels)
 {
     Tcl_Interp *interp = worker->interp;
     int ok = 1;
-    limit(interp, 1);
+    fjt_limit(interp, SCRIPT_SECONDS);
     if (worker->clean.used_after) {
         worker->clean.used_after = 0;
         ok = Tcl_EvalEx(interp, cancel_after, -1, TCL_EVAL_GLOBAL) == TCL_OK;
@@ -137,7 +124,7 @@ static int restore(fjt_worker *worker, Tcl_Obj *channels)
     close_channels(worker, channels);
     fjt_env_restore(worker);
     ok = fjt_globals_restore(worker) && ok && !Tcl_LimitExceeded(interp) && !worker->broken;
-    limit(interp, 0);
+    fjt_limit(interp, -1);
     Tcl_ResetResult(interp);
     return ok;
 }

@@ -22,6 +22,7 @@ int fjt_exit_cmd(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const o
     }
     worker->exited = 1;
     worker->exit_status = status;
+    fjt_cancel_hold(worker, TCL_OK);
     Tcl_CancelEval(interp, NULL, NULL, TCL_CANCEL_UNWIND);
     return fjt_error(interp, "exit");
 }

@@ -16,6 +16,9 @@
 #ifndef TCL_SIZE_MAX /* Tcl 8.6 */
 typedef int Tcl_Size;
 #endif
+#ifndef TCL_INTERP_DESTROYED /* later than Tcl 9.0 */
+#define TCL_INTERP_DESTROYED 0
+#endif
 
 typedef struct fjt_worker fjt_worker;
 
@@ -103,7 +106,7 @@ int fjt_time(Tcl_Interp *interp, Tcl_Obj *obj, const char *option, long long *mi
 #define FJT_NO_TIME (-1LL)
 int fjt_milliseconds(long long microseconds);
 
-/* ---- errors: errors.c ---- */
+/* ---- errors: objv.c ---- */
 
 int fjt_error(Tcl_Interp *interp, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int fjt_error_code(Tcl_Interp *interp, const char *code, const char *format, ...)

@@ -12,7 +12,7 @@ static const struct {
              {"s", 1000000},          {"m", 60 * 1000000LL},
              {"h", 3600 * 1000000LL}, {"d", 86400 * 1000000LL}};
 
-/* Longer times than some 30,000 years are those. */
+/* Of a number before the point: what is longer overflows, and is some 30,000 years anyway. */
 enum { MOST_DIGITS = 12 };
 
 /* Digits, of which there may be none. NULL: too many. */

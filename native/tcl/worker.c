@@ -117,6 +117,7 @@ void *fjt_thread_start(void *closure)
     pthread_condattr_destroy(&monotonic);
     this_worker = worker;
     fjt_log_gather(1);
+    fjt_cancel_begin(worker); /* before the interpreter: its handler is asked after ours */
     make_interpreter(worker);
     return worker;
 }
@@ -136,6 +137,7 @@ void fjt_thread_exit(void *thread_state, void *closure)
                  */
     }
     drop_interpreter(worker);
+    fjt_cancel_finish(worker);
     pthread_cond_destroy(&worker->wake);
     pthread_mutex_destroy(&worker->lock);
     free(worker);
@@ -169,48 +171,13 @@ static int run_job(fj_run *run, void *state)
     return code;
 }
 
-static void stop_job(fj_run *run, void *state)
-{
-    fjt_worker *worker = fj_run_thread_state(run);
-    (void)state;
-    if (!worker) {
-        return;
-    }
-    pthread_mutex_lock(&worker->lock);
-    atomic_store(&worker->stopped, 1);
-    if (worker->interp) {
-        Tcl_CancelEval(worker->interp, NULL, NULL, TCL_CANCEL_UNWIND);
-    }
-    pthread_cond_broadcast(&worker->wake);
-    pthread_mutex_unlock(&worker->lock);
-}
-
-const fj_work fjt_work = {
-    .struct_size = sizeof(fj_work), .name = "ns_job", .run = run_job, .stop = stop_job, .release = free};
+const fj_work fjt_work = {.struct_size = sizeof(fj_work),
+                          .name = "ns_job",
+                          .run = run_job,
+                          .stop = fjt_cancel_stop,
+                          .release = free};
 
 /* ---- after a job ---- */
-
-/* Takes back a cancel that came too late to end anything: an evaluation of compiled code notices it when it
- * starts, and resets it when it ends. One that was noticed is reset already. */
-static int end_cancel(Tcl_Interp *interp)
-{
-    if (Tcl_AsyncReady()) {
-        Tcl_Obj *nothing = Tcl_NewObj();
-        Tcl_IncrRefCount(nothing);
-        Tcl_EvalObjEx(interp, nothing, TCL_EVAL_GLOBAL);
-        Tcl_DecrRefCount(nothing);
-    }
-    return Tcl_Canceled(interp, 0) == TCL_OK;
-}
-
-/* A cancel also marks all interpreters below this one, those too that evaluate nothing, for their next
- * evaluation. */
-static int has_children(Tcl_Interp *interp)
-{
-    Tcl_Size count = 0;
-    return Tcl_EvalEx(interp, "::interp slaves", -1, TCL_EVAL_GLOBAL) != TCL_OK ||
-           Tcl_ListObjLength(NULL, Tcl_GetObjResult(interp), &count) != TCL_OK || count > 0;
-}
 
 /* No `finally` of a job that was unwound has run. */
 static void tidy_up_for_job(Tcl_Interp *interp)
@@ -230,11 +197,14 @@ void fjt_after_job(void *thread_state, void *closure)
     }
     Tcl_Interp *interp = worker->interp;
     int unwound = atomic_load(&worker->stopped) || worker->exited;
-    int whole = interp && !Tcl_InterpDeleted(interp) && !worker->broken && (!unwound || end_cancel(interp));
+    int whole =
+        interp && !Tcl_InterpDeleted(interp) && !worker->broken && (!unwound || fjt_cancel_end(worker));
     atomic_store(&worker->stopped, 0);
     if (whole && unwound) {
         tidy_up_for_job(interp);
-        whole = !worker->exited && !has_children(interp);
+        /* A cancel marks all interpreters below, those too that evaluate nothing, for their next evaluation.
+         */
+        whole = !worker->exited && !fjt_has_children(interp);
     }
     fjt_log_flush(whole ? interp : NULL);
     if (!whole || !fjt_clean_run(worker)) {

@@ -49,15 +49,16 @@ typedef struct fjt_clean {
 } fjt_clean;
 
 struct fjt_worker {
-    pthread_mutex_t lock; /* guards interp against stop, and goes with wake */
-    pthread_cond_t wake;  /* stop ends a sleep */
-    Tcl_Interp *interp;   /* NULL: it could not be made */
-    atomic_int stopped;   /* the job in hand was cancelled; set by stop, reset after the job */
-    fj_run *run;          /* the job in hand */
-    unsigned generation;  /* of the initial state */
-    char *init_error;     /* why there is no initial state: each job fails with this */
-    int broken;           /* a job destroyed the interpreter, or called exit: another one is needed */
-    int exited;           /* the job in hand called exit */
+    pthread_mutex_t lock;   /* guards interp against stop, and goes with wake */
+    pthread_cond_t wake;    /* stop ends a sleep */
+    Tcl_Interp *interp;     /* NULL: it could not be made */
+    atomic_int stopped;     /* the job in hand was cancelled; set by stop, reset after the job */
+    Tcl_AsyncHandler holds; /* asked of by stop: makes the cancel last */
+    fj_run *run;            /* the job in hand */
+    unsigned generation;    /* of the initial state */
+    char *init_error;       /* why there is no initial state: each job fails with this */
+    int broken;             /* a job destroyed the interpreter, or called exit: another one is needed */
+    int exited;             /* the job in hand called exit */
     int exit_status;
     int abandoned; /* its thread ended in the middle of a script: nothing of Tcl can be used any more */
     fjt_cached_script scripts[FJT_CACHED_SCRIPTS];
@@ -70,6 +71,21 @@ fjt_worker *fjt_this_worker(void);
 void *fjt_thread_start(void *closure);
 void fjt_after_job(void *thread_state, void *closure);
 void fjt_thread_exit(void *thread_state, void *closure);
+
+/* ---- cancel.c ---- */
+
+void fjt_cancel_begin(fjt_worker *worker);
+void fjt_cancel_finish(fjt_worker *worker);
+/* fj_work's stop. */
+void fjt_cancel_stop(fj_run *run, void *state);
+/* After the job: takes back a cancel that came too late to end anything. 0: the interpreter stays cancelled.
+ */
+int fjt_cancel_end(fjt_worker *worker);
+/* No script of the job goes on, whatever it catches. */
+void fjt_cancel_hold(fjt_worker *worker, int code);
+/* Limits the time that scripts have from now on; negative: no limit. */
+void fjt_limit(Tcl_Interp *interp, long seconds);
+int fjt_has_children(Tcl_Interp *interp);
 
 int fjt_evaluate(fjt_worker *worker, const fjt_script *script);
 void fjt_scripts_drop(fjt_worker *worker);
