@@ -1,17 +1,23 @@
 /*
  * cancel.c - cancelling a script that runs, from any thread.
  *
- * Tcl_CancelEval unwinds the script past any catch. But Tcl takes the cancel back when an evaluation returns
- * to level 0, and when a coroutine ends it may take its caller for that; a catch around the coroutine would
- * go on then. So a trace cancels again at each further command, in the interpreters below too.
+ * fjt_cancel_stop only marks an asynchronous handler; the rest happens in the worker's thread, between two
+ * commands of the script. There Tcl_CancelEval unwinds it past any catch. But Tcl takes that back when an
+ * evaluation returns to level 0, and when a coroutine ends it may take its caller for that; a catch around
+ * the coroutine would go on then. A limit of time, which no catch survives either, stays until it is changed,
+ * so there is that too, in each of the interpreters below.
  *
  * The library ends no job before fjt_cancel_stop has returned, and calls fjt_after_job when the job has
  * ended: what a late cancel has set is reset there, and hits no later job.
  */
 #include "worker.h"
+#include <time.h>
 
 #if TCL_MAJOR_VERSION == 8 && !defined(Tcl_GetChild)
 #define Tcl_GetChild Tcl_GetSlave
+#endif
+#if TCL_MAJOR_VERSION == 8 && !defined(Tcl_GetParent)
+#define Tcl_GetParent Tcl_GetMaster
 #endif
 
 static void set_limit(Tcl_Interp *interp, long seconds_from_now)
@@ -82,14 +88,63 @@ void fjt_cancel_hold(fjt_worker *worker, int code)
     Tcl_RestoreInterpState(worker->interp, state);
 }
 
+/* While Tcl creates an interpreter it evaluates something in it, and the one above has an entry for it with
+ * nothing in it, over which both `interp children` with what follows and a cancel would stumble. It has no
+ * parent yet. */
+static int is_complete(fjt_worker *worker, Tcl_Interp *interp)
+{
+    while (interp && interp != worker->interp) {
+        interp = Tcl_GetParent(interp);
+        if (!interp) {
+            return 0;
+        }
+    }
+    return 1; /* NULL: from the event loop, which nobody enters there */
+}
+
+/* Asks again and again until the moment is a good one: creating an interpreter takes a millisecond. */
+static void *ask_again(void *data)
+{
+    fjt_worker *worker = data;
+    const struct timespec pause = {0, 1000000};
+    while (atomic_load(&worker->deferred)) {
+        nanosleep(&pause, NULL);
+        Tcl_AsyncMark(worker->holds);
+    }
+    return NULL;
+}
+
+static void defer(fjt_worker *worker)
+{
+    if (!worker->has_asker) {
+        atomic_store(&worker->deferred, 1);
+        worker->has_asker = pthread_create(&worker->asker, NULL, ask_again, worker) == 0;
+    }
+}
+
+static void end_asker(fjt_worker *worker)
+{
+    if (worker->has_asker) {
+        atomic_store(&worker->deferred, 0);
+        pthread_join(worker->asker, NULL);
+        worker->has_asker = 0;
+    }
+}
+
 /* In the worker's thread, between two commands of the script. */
 static int hold_cancel(ClientData data, Tcl_Interp *interp, int code)
 {
     fjt_worker *worker = data;
-    (void)interp;
-    if (worker->run && worker->interp && !Tcl_InterpDeleted(worker->interp)) {
-        fjt_cancel_hold(worker, code);
+    if (!worker->run || !worker->interp || Tcl_InterpDeleted(worker->interp)) {
+        return code;
     }
+    if (!is_complete(worker, interp)) {
+        defer(worker);
+        return code;
+    }
+    end_asker(worker);
+    fjt_cancel_hold(worker, code);
+    Tcl_CancelEval(worker->interp, NULL, NULL, TCL_CANCEL_UNWIND); /* is noticed next */
     return code;
 }
 
@@ -100,8 +155,14 @@ void fjt_cancel_begin(fjt_worker *worker)
     worker->holds = Tcl_AsyncCreate(hold_cancel, worker);
 }
 
+void fjt_cancel_abandon(fjt_worker *worker)
+{
+    end_asker(worker);
+}
+
 void fjt_cancel_finish(fjt_worker *worker)
 {
+    end_asker(worker);
     Tcl_AsyncDelete(worker->holds);
 }
 
@@ -114,10 +175,7 @@ void fjt_cancel_stop(fj_run *run, void *state)
     }
     pthread_mutex_lock(&worker->lock);
     atomic_store(&worker->stopped, 1);
-    if (worker->interp) {
-        Tcl_AsyncMark(worker->holds);
-        Tcl_CancelEval(worker->interp, NULL, NULL, TCL_CANCEL_UNWIND);
-    }
+    Tcl_AsyncMark(worker->holds);
     pthread_cond_broadcast(&worker->wake);
     pthread_mutex_unlock(&worker->lock);
 }
@@ -125,6 +183,7 @@ void fjt_cancel_stop(fj_run *run, void *state)
 int fjt_cancel_end(fjt_worker *worker)
 {
     Tcl_Interp *interp = worker->interp;
+    end_asker(worker);
     fjt_limit(interp, -1);
     /* An evaluation of compiled code notices a cancel when it starts, and resets it when it ends. One that
      * was noticed before is reset already. */

@@ -70,17 +70,13 @@ static void make_interpreter(fjt_worker *worker)
     }
     Tcl_ResetResult(interp);
     fjt_clean_begin(worker, interp);
-    pthread_mutex_lock(&worker->lock);
     worker->interp = interp;
-    pthread_mutex_unlock(&worker->lock);
 }
 
 static void drop_interpreter(fjt_worker *worker)
 {
-    pthread_mutex_lock(&worker->lock);
     Tcl_Interp *interp = worker->interp;
     worker->interp = NULL;
-    pthread_mutex_unlock(&worker->lock);
     free(worker->init_error);
     worker->init_error = NULL;
     if (!interp) {
@@ -133,6 +129,7 @@ void fjt_thread_exit(void *thread_state, void *closure)
     }
     this_worker = NULL;
     if (worker->abandoned) {
+        fjt_cancel_abandon(worker);
         return; /* its interpreter is in the middle of a script for ever: what it holds cannot be given back
                  */
     }

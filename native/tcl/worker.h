@@ -53,12 +53,15 @@ struct fjt_worker {
     pthread_cond_t wake;    /* stop ends a sleep */
     Tcl_Interp *interp;     /* NULL: it could not be made */
     atomic_int stopped;     /* the job in hand was cancelled; set by stop, reset after the job */
-    Tcl_AsyncHandler holds; /* asked of by stop: makes the cancel last */
-    fj_run *run;            /* the job in hand */
-    unsigned generation;    /* of the initial state */
-    char *init_error;       /* why there is no initial state: each job fails with this */
-    int broken;             /* a job destroyed the interpreter, or called exit: another one is needed */
-    int exited;             /* the job in hand called exit */
+    Tcl_AsyncHandler holds; /* marked by stop: cancels the script */
+    atomic_int deferred;    /* not yet: the asker marks it again */
+    pthread_t asker;
+    int has_asker;
+    fj_run *run;         /* the job in hand */
+    unsigned generation; /* of the initial state */
+    char *init_error;    /* why there is no initial state: each job fails with this */
+    int broken;          /* a job destroyed the interpreter, or called exit: another one is needed */
+    int exited;          /* the job in hand called exit */
     int exit_status;
     int abandoned; /* its thread ended in the middle of a script: nothing of Tcl can be used any more */
     fjt_cached_script scripts[FJT_CACHED_SCRIPTS];
@@ -76,6 +79,8 @@ void fjt_thread_exit(void *thread_state, void *closure);
 
 void fjt_cancel_begin(fjt_worker *worker);
 void fjt_cancel_finish(fjt_worker *worker);
+/* The same for a worker whose interpreter is left as it is. */
+void fjt_cancel_abandon(fjt_worker *worker);
 /* fj_work's stop. */
 void fjt_cancel_stop(fj_run *run, void *state);
 /* After the job: takes back a cancel that came too late to end anything. 0: the interpreter stays cancelled.
