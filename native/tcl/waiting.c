@@ -6,17 +6,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* A job may be cancelled while it waits for another one. The library has no call that ends such a wait, so it
- * is made in pieces of this length, and only in jobs. */
-enum { PIECE_MS = 50 };
-
-static long long now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 static int cancelled(Tcl_Interp *interp)
 {
     Tcl_SetErrorCode(interp, "ECANCEL", NULL);
@@ -27,21 +16,11 @@ static int cancelled(Tcl_Interp *interp)
 int fjt_block(Tcl_Interp *interp, fjt_step step, void *what, int timeout_ms)
 {
     fjt_worker *worker = fjt_this_worker();
-    if (!worker) {
-        return step(what, timeout_ms);
+    if (worker && atomic_load(&worker->stopped)) {
+        return cancelled(interp);
     }
-    long long end = timeout_ms < 0 ? 0 : now_ms() + timeout_ms;
-    for (;;) {
-        if (atomic_load(&worker->stopped)) {
-            return cancelled(interp);
-        }
-        long long left = timeout_ms < 0 ? PIECE_MS : end - now_ms();
-        int last = left <= PIECE_MS && timeout_ms >= 0;
-        int done = step(what, last ? (left > 0 ? (int)left : 0) : PIECE_MS);
-        if (done || last || fj_last_error_code() != FJ_ETIMEDOUT) {
-            return done;
-        }
-    }
+    int done = step(what, timeout_ms);
+    return !done && fj_last_error_code() == FJ_ECANCELED ? cancelled(interp) : done;
 }
 
 /* ---- wait ---- */

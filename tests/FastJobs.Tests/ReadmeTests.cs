@@ -10,7 +10,7 @@ public partial class ReadmeTests
 {
     [Theory]
     [InlineData("README.md", 2)]
-    [InlineData("docs/cpp-api.md", 6)]
+    [InlineData("docs/cpp-api.md", 7)]
     public void Snippets_AreTheFilesThatTheyName(string page, int count)
     {
         string root = FindRoot();

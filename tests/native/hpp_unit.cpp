@@ -128,6 +128,16 @@ int everything(fj::pool pool)
     } catch (const fj::error &error) {
         wrong += error.code() == FJ_ENOCLASS ? 0 : 1;
     }
+    const fj::queue_set set;
+    fj::queue queue = set.create("a queue");
+    fj::queued_job<int> queued = queue.add([](fj::job_run run) { return run.attempt(); });
+    wrong += queued.wait_for(std::chrono::minutes(1)) && queued.get() == 1 ? 0 : 1;
+    auto called = std::make_shared<std::promise<int>>();
+    queue.add([] { return 3; }).then([called](fj::outcome<int> &&result) {
+        called->set_value(result.get());
+    });
+    wrong += called->get_future().get() == 3 ? 0 : 1;
+    wrong += queue.jobs().empty() && set.queues().size() == 1 ? 0 : 1;
 #if FASTJOBS_HAS_COROUTINES
     std::promise<int> promise;
     std::future<int> awaited = promise.get_future();

@@ -215,6 +215,47 @@ static void a_long_queue_is_listed_whole(void)
     end();
 }
 
+static int count_mixed(const fj_job_info *job, void *closure)
+{
+    long long *next = closure;
+    char expected[24];
+    if (*next % 3 == 0)
+        snprintf(expected, sizeof expected, "own %lld", *next);
+    else
+        snprintf(expected, sizeof expected, "job%lld", *next - *next / 3 - 1);
+    CHECK_STR(job->id_text, expected);
+    (*next)++;
+    return 0;
+}
+
+static int remove_what_was_seen(const fj_job_info *job, void *closure)
+{
+    CHECK_EQ(fj_queue_cancel(queue, job->id), 0);
+    CHECK_EQ(fj_queue_wait(queue, job->id, 0, NULL), 1);
+    return count_mixed(job, closure);
+}
+
+static void ids_of_all_kinds_are_listed_in_order_although_jobs_go(void)
+{
+    enum { JOBS = 3000 };
+    struct state state = {.ran = 0};
+    char id[24];
+    long long next = 0;
+    begin(1);
+    fj_queue_pause(queue);
+    for (int i = 0; i < JOBS; i++) {
+        snprintf(id, sizeof id, "own %d", i);
+        ADD_WITH(queue, &state, OPTIONS(.id = i % 3 == 0 ? id : NULL));
+    }
+    CHECK_EQ(fj_queue_list_jobs(queue, count_mixed, &next), JOBS);
+    next = 0;
+    CHECK_EQ(fj_queue_list_jobs(queue, remove_what_was_seen, &next), JOBS);
+    CHECK_EQ(fj_queue_list_jobs(queue, count_mixed, &next), 0);
+    CHECK_EQ(get(&state.released), JOBS);
+    fj_queue_resume(queue);
+    end();
+}
+
 /* ---- queues ---- */
 
 static int note_queue(const fj_queue_info *info, void *closure)
@@ -289,6 +330,7 @@ int main(void)
     RUN(one_job_is_visited);
     RUN(what_a_visitor_sees_outlives_the_job);
     RUN(a_long_queue_is_listed_whole);
+    RUN(ids_of_all_kinds_are_listed_in_order_although_jobs_go);
     RUN(queues_are_listed_in_the_order_of_their_creation);
     RUN(ids_are_given_once);
     return check_report();

@@ -126,6 +126,42 @@ static void a_run_is_over_with_its_job(void)
     end();
 }
 
+/* ---- signals ---- */
+
+static void check_mask(void)
+{
+    sigset_t blocked;
+    CHECK_EQ(pthread_sigmask(SIG_SETMASK, NULL, &blocked), 0);
+    CHECK(sigismember(&blocked, SIGTERM) && sigismember(&blocked, SIGUSR1));
+    CHECK(!sigismember(&blocked, SIGSEGV) && !sigismember(&blocked, SIGPIPE));
+}
+
+static int look_at_mask(fj_run *run, void *closure)
+{
+    (void)run;
+    (void)closure;
+    check_mask();
+    return 0;
+}
+
+static void release_in_timer(void *released)
+{
+    check_mask();
+    sem_post(released);
+}
+
+static void signals_are_not_for_the_threads_of_queues(void)
+{
+    static const fj_work work = {sizeof(fj_work), "mask", look_at_mask, NULL, release_in_timer};
+    sem_t released;
+    new_semaphore(&released, 0);
+    begin(1, NULL);
+    CHECK(fj_queue_add(queue, &work, &released, OPTIONS(.expire_ms = 1), NULL));
+    AWAIT(&released);
+    sem_destroy(&released);
+    end();
+}
+
 /* ---- a job that ends its thread ---- */
 
 static int end_thread(fj_run *run, void *closure)
@@ -252,6 +288,7 @@ int main(void)
     RUN(a_job_knows_itself);
     RUN(outside_of_a_job_there_is_nothing_to_ask);
     RUN(a_run_is_over_with_its_job);
+    RUN(signals_are_not_for_the_threads_of_queues);
     RUN(a_job_that_ends_its_thread_has_failed_and_another_thread_goes_on);
     RUN(detached_jobs_that_end_their_threads_do_not_hold_up_the_close);
     RUN(a_job_that_ends_its_thread_is_tried_again);

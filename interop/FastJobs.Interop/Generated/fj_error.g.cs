@@ -27,4 +27,5 @@ internal enum fj_error : uint
     FJ_EWAITED = 16,
     FJ_EDETACHED = 17,
     FJ_EREFUSED = 18,
+    FJ_ECANCELED = 19,
 }

@@ -6,7 +6,7 @@ using FastJobs.Queues;
 namespace FastJobs.Interop.Queues;
 
 /// <summary>An fj_queue_feed: a thread of the C program waits here, and none of a thread pool is needed.</summary>
-internal sealed unsafe class CFeed : FinishedFeed
+internal sealed unsafe class CFeed : FinishedFeed, IBlocking
 {
     private readonly Queue<JobKey> _keys = new(); // its lock guards all, and comes after the queue's
     private readonly QueueCore _queue;
@@ -65,17 +65,29 @@ internal sealed unsafe class CFeed : FinishedFeed
         }
     }
 
+    public void Interrupt()
+    {
+        lock (_keys)
+        {
+            Monitor.PulseAll(_keys);
+        }
+    }
+
     private bool Next(int timeoutMilliseconds, fj_job_id* id)
     {
         long began = Stopwatch.GetTimestamp();
+        RunSlot? slot = RunSlot.Current;
         JobKey key;
         do
         {
-            if (!TryTake(timeoutMilliseconds, began, out key, out bool ended))
+            slot?.BeginBlock(this);
+            QueueStatus status = TryTake(timeoutMilliseconds, began, slot, out key);
+            slot?.EndBlock(status == QueueStatus.WaitCanceled);
+            if (status != QueueStatus.Ok)
             {
-                return ended
+                return status == QueueStatus.Stopped
                     ? Errors.Fail(fj_error.FJ_ENOQUEUE, $"queue \"{_queue.Name}\" is gone or its set was closed: no more jobs finish")
-                    : QueueErrors.Fail(QueueStatus.TimedOut, _queue, default);
+                    : QueueErrors.Fail(status, _queue, default);
             }
         }
         while (!_queue.Exists(key)); // somebody has collected it meanwhile
@@ -87,24 +99,27 @@ internal sealed unsafe class CFeed : FinishedFeed
         return true;
     }
 
-    private bool TryTake(int timeoutMilliseconds, long began, out JobKey key, out bool ended)
+    private QueueStatus TryTake(int timeoutMilliseconds, long began, RunSlot? slot, out JobKey key)
     {
         lock (_keys)
         {
             while (!_keys.TryDequeue(out key))
             {
-                ended = _ended;
-                double left = timeoutMilliseconds - Stopwatch.GetElapsedTime(began).TotalMilliseconds;
-                if (ended || (timeoutMilliseconds >= 0 && left <= 0))
+                if (_ended || slot is { IsInterrupted: true })
                 {
-                    return false;
+                    return _ended ? QueueStatus.Stopped : QueueStatus.WaitCanceled;
+                }
+
+                double left = timeoutMilliseconds - Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+                if (timeoutMilliseconds >= 0 && left <= 0)
+                {
+                    return QueueStatus.TimedOut;
                 }
 
                 Monitor.Wait(_keys, timeoutMilliseconds < 0 ? Timeout.Infinite : (int)Math.Ceiling(left));
             }
 
-            ended = false;
-            return true;
+            return QueueStatus.Ok;
         }
     }
 }

@@ -12,7 +12,7 @@ namespace FastJobs.Interop.Queues;
 /// The pipe goes on in the thread that writes or reads: a pool's threads are not a C program's business. What goes on there
 /// is the setting of a signal.
 /// </remarks>
-internal sealed unsafe class COutput(PipeReader reader)
+internal sealed unsafe class COutput(PipeReader reader) : IBlocking
 {
     private readonly PipeReader _reader = reader;
     private readonly object _signal = new();
@@ -89,19 +89,30 @@ internal sealed unsafe class COutput(PipeReader reader)
         pauseWriterThreshold: 0,
         useSynchronizationContext: false));
 
+    public void Interrupt()
+    {
+        lock (_signal)
+        {
+            Monitor.Pulse(_signal);
+        }
+    }
+
     private long Read(Span<byte> buffer, int timeoutMilliseconds)
     {
         long began = Stopwatch.GetTimestamp();
         ReadResult read;
         do
         {
-            if (!_reader.TryRead(out read) && !TryAwait(timeoutMilliseconds, began, out read))
+            QueueStatus status = _reader.TryRead(out read) ? QueueStatus.Ok : Block(timeoutMilliseconds, began, out read);
+            if (status != QueueStatus.Ok)
             {
-                Errors.Fail(fj_error.FJ_ETIMEDOUT, "Wait timed out.");
+                _ = status == QueueStatus.WaitCanceled
+                    ? QueueErrors.Interrupted()
+                    : Errors.Fail(fj_error.FJ_ETIMEDOUT, "Wait timed out.");
                 return -1;
             }
         }
-        while (IsNothing(read)); // a time-out before came too late to end its read
+        while (IsNothing(read)); // a wait that was given up before came too late to end its read
 
         ReadOnlySequence<byte> there = read.Buffer;
         long taken = Math.Min(there.Length, buffer.Length);
@@ -122,25 +133,28 @@ internal sealed unsafe class COutput(PipeReader reader)
         return true;
     }
 
-    private bool TryAwait(int timeoutMilliseconds, long began, out ReadResult read)
+    private QueueStatus Block(int timeoutMilliseconds, long began, out ReadResult read)
     {
         ValueTask<ReadResult> reading = _reader.ReadAsync();
         var awaiter = reading.GetAwaiter();
-        bool inTime = true;
+        QueueStatus status = QueueStatus.Ok;
         if (!awaiter.IsCompleted)
         {
+            RunSlot? slot = RunSlot.Current;
             _isReady = false;
             awaiter.UnsafeOnCompleted(_set ??= Set);
-            inTime = Await(timeoutMilliseconds, began);
-            if (!inTime)
+            slot?.BeginBlock(this);
+            status = Await(timeoutMilliseconds, began, slot);
+            slot?.EndBlock(status == QueueStatus.WaitCanceled);
+            if (status != QueueStatus.Ok)
             {
                 _reader.CancelPendingRead(); // if bytes come at this moment they are what is read
-                Await(Timeout.Infinite, began);
+                Await(Timeout.Infinite, began, null);
             }
         }
 
         read = awaiter.GetResult();
-        return inTime || !IsNothing(read);
+        return status == QueueStatus.Ok || !IsNothing(read) ? QueueStatus.Ok : status;
     }
 
     private void Set()
@@ -152,22 +166,22 @@ internal sealed unsafe class COutput(PipeReader reader)
         }
     }
 
-    private bool Await(int timeoutMilliseconds, long began)
+    private QueueStatus Await(int timeoutMilliseconds, long began, RunSlot? slot)
     {
         lock (_signal)
         {
             while (!_isReady)
             {
                 double left = timeoutMilliseconds - Stopwatch.GetElapsedTime(began).TotalMilliseconds;
-                if (timeoutMilliseconds >= 0 && left <= 0)
+                if (slot is { IsInterrupted: true } || (timeoutMilliseconds >= 0 && left <= 0))
                 {
-                    return false;
+                    return slot is { IsInterrupted: true } ? QueueStatus.WaitCanceled : QueueStatus.TimedOut;
                 }
 
                 Monitor.Wait(_signal, timeoutMilliseconds < 0 ? Timeout.Infinite : (int)Math.Ceiling(left));
             }
 
-            return true;
+            return QueueStatus.Ok;
         }
     }
 

@@ -191,25 +191,26 @@ internal sealed unsafe class CQueuedJob : QueuedJob
         run->Work = null; // idle
     }
 
+    /// <returns>A <see cref="Kept"/>; 0: there is no memory for it.</returns>
     public override nint Keep()
     {
         Kept* kept;
-        if ((_what & Bits) == IsKept)
+        try
         {
-            kept = Held;
-        }
-        else if ((_what & Bits) == IsRun)
-        {
-            if (Running->Kept == null)
+            kept = (_what & Bits) switch
             {
-                Running->Kept = Kept.New(Running->Work, _state, null, 0);
-            }
-
-            kept = Running->Kept;
+                IsKept => Held,
+                IsRun => Running->Kept != null ? Running->Kept : Running->Kept = Kept.New(Running->Work, _state, null, 0),
+                _ => Kept.New((fj_work*)_what, _state, null, 0),
+            };
         }
-        else
+        catch (OutOfMemoryException)
         {
-            kept = Kept.New((fj_work*)_what, _state, null, 0);
+            return 0;
+        }
+
+        if ((_what & Bits) == 0)
+        {
             _what = (nint)kept | IsKept;
         }
 
@@ -224,6 +225,7 @@ internal sealed unsafe class CQueuedJob : QueuedJob
     {
         RunState* run = Running;
         Volatile.Write(ref run->Cancelled, 1); // release; pairs with fj_run_is_cancelled
+        CWorker.Of(run).Slot.Interrupt();
         if (run->Work->stop != null)
         {
             run->Work->stop((fj_run*)run, _state);

@@ -17,11 +17,14 @@ internal static unsafe class QueueErrors
         QueueStatus.Refused => Refused(),
         QueueStatus.Detached => Errors.Fail(fj_error.FJ_EDETACHED, $"can't wait on detached job: {key}"),
         QueueStatus.Waited => Errors.Fail(fj_error.FJ_EWAITED, $"can't wait on waited job: {key}"),
+        QueueStatus.WaitCanceled => Interrupted(),
         QueueStatus.TimedOut => Errors.Fail(fj_error.FJ_ETIMEDOUT, "Wait timed out."),
         QueueStatus.Stopped => Errors.Fail(
             fj_error.FJ_EREFUSED, $"queue \"{queue.Name}\": the set of queues was closed, nothing more comes"),
         _ => Errors.Fail(fj_error.FJ_EINTERNAL, $"queue \"{queue.Name}\", job {key}: {status}"),
     };
+
+    public static bool Interrupted() => Errors.Fail(fj_error.FJ_ECANCELED, "the job that waits was cancelled");
 
     public static bool Refused() => Errors.Fail(
         fj_error.FJ_EREFUSED, "The specified queue is being deleted or the system is stopping.");

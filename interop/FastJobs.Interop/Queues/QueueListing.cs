@@ -16,6 +16,7 @@ internal sealed unsafe class QueueListing(delegate* unmanaged[Cdecl]<fj_job_info
     private readonly List<Entry> _some = [];
     private byte[] _text = new byte[64];
     private bool _enough;
+    private bool _noMemory;
 
     public long Shown { get; private set; }
 
@@ -32,7 +33,7 @@ internal sealed unsafe class QueueListing(delegate* unmanaged[Cdecl]<fj_job_info
 
         var listing = new QueueListing(visitor, closure);
         queue.Core.VisitJobs(listing.Note, listing.Show);
-        return listing.Shown;
+        return listing.IsWhole(Function) ? listing.Shown : -1;
     }
 
     public static bool VisitJob(
@@ -53,8 +54,11 @@ internal sealed unsafe class QueueListing(delegate* unmanaged[Cdecl]<fj_job_info
         }
 
         listing.Show();
-        return true;
+        return listing.IsWhole(Function);
     }
+
+    private bool IsWhole(string function) =>
+        !_noMemory || Errors.Fail(fj_error.FJ_ENOMEM, $"{function}: no memory to keep a job while it is shown");
 
     private static bool IsVisitor(nint visitor, string function) =>
         visitor != 0 || Errors.Fail(fj_error.FJ_EINVAL, $"{function}: the visitor is NULL");
@@ -63,6 +67,13 @@ internal sealed unsafe class QueueListing(delegate* unmanaged[Cdecl]<fj_job_info
     private void Note(JobKey key, QueuedJob found)
     {
         var job = (CQueuedJob)found;
+        nint kept = job.Keep();
+        if (kept == 0)
+        {
+            _noMemory = true;
+            return;
+        }
+
         JobExtras? extras = job.Extras;
         bool done = job.State == JobFlags.Done;
         double since = job.Elapsed.TotalSeconds;
@@ -70,7 +81,7 @@ internal sealed unsafe class QueueListing(delegate* unmanaged[Cdecl]<fj_job_info
         double ran = done ? job.Aux / 1000.0 : since;
         _some.Add(new Entry(
             key,
-            job.Keep(),
+            kept,
             job.Flags,
             extras?.Attempt ?? 1,
             (byte[]?)extras?.Progress,

@@ -28,6 +28,9 @@ internal sealed class JobExtras : DueEntry
     /// <summary>Its place among those with an id of their own, which are in the order of queueing.</summary>
     public LinkedListNode<JobExtras>? InOwn;
 
+    /// <summary>Grows from one job with an id of its own to the next.</summary>
+    public long OwnOrder;
+
     /// <summary>Whether the timer was asked for it and it is still wanted: for a delay, or for the expiry.</summary>
     public bool Armed;
     public RetryPolicy? Retry;

@@ -23,7 +23,7 @@ internal enum QueueStatus
     OtherType,
     TimedOut,
 
-    /// <summary>The wait's token was cancelled.</summary>
+    /// <summary>The wait's token was cancelled, or the job that waits.</summary>
     WaitCanceled,
 
     /// <summary>The engine has ended, and the job with it.</summary>
@@ -76,7 +76,7 @@ internal abstract class JobWaiter(int pool = 0) : DueEntry(pool)
 }
 
 /// <summary>A thread that waits: each keeps one, so a wait allocates nothing.</summary>
-internal sealed class BlockingWaiter : JobWaiter
+internal sealed class BlockingWaiter : JobWaiter, IBlocking
 {
     // Some 10 µs: shorter than it takes to be woken.
     private const int Looks = 200;
@@ -97,6 +97,8 @@ internal sealed class BlockingWaiter : JobWaiter
         _status = (int)QueueStatus.Waiting;
         _accepts = accepts;
     }
+
+    public void Interrupt() => Queue!.EndWait(this, QueueStatus.WaitCanceled);
 
     public override bool Accepts(QueuedJob job) => _accepts?.Invoke(job) != false;
 

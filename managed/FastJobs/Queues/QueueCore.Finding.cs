@@ -20,6 +20,7 @@ internal sealed partial class QueueCore
     {
         (_own ??= []).Add(id, extras);
         _ownNumbers += JobKey.NumberIn(id) >= 0 ? 1 : 0;
+        extras.OwnOrder = _ownCount++;
         extras.InOwn = (_ownOrder ??= new()).AddLast(extras);
     }
 

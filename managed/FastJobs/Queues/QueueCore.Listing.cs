@@ -27,66 +27,86 @@ internal sealed partial class QueueCore
     /// <param name="between">Called under no lock after each piece; false: that is enough.</param>
     public void VisitJobs(JobVisitor visit, Func<bool>? between = null)
     {
-        long index = 0;
-        while (true)
+        Position at = new() { OwnOrder = -1 };
+        bool more;
+        do
         {
             lock (_lock)
             {
-                JobTable.Chunk? chunk = _table.ChunkFrom(index);
-                if (_ownOrder?.First is not null && index == 0)
-                {
-                    VisitAll(chunk, visit); // between the numbers, which cannot be found again after the lock was free
-                    index = long.MaxValue;
-                }
-                else if (chunk is null)
-                {
-                    return;
-                }
-                else
-                {
-                    index = chunk.Index + 1;
-                    LinkedListNode<JobExtras>? none = null;
-                    VisitChunk(chunk, ref none, visit);
-                }
-            }
-
-            if (between?.Invoke() == false || index == long.MaxValue)
-            {
-                return;
+                more = VisitSome(ref at, visit, JobTable.ChunkLength);
             }
         }
+        while (between?.Invoke() != false && more);
     }
 
-    private void VisitAll(JobTable.Chunk? chunk, JobVisitor visit)
+    // Where a listing stands, so that it can go on after the lock was free.
+    private struct Position
     {
-        LinkedListNode<JobExtras>? own = _ownOrder?.First;
-        for (; chunk is not null; chunk = chunk.Next)
-        {
-            VisitChunk(chunk, ref own, visit);
-        }
-
-        VisitOwn(long.MaxValue, ref own, visit);
+        public long Next; // the number
+        public LinkedListNode<JobExtras>? Own; // the last of those with an id of their own
+        public long OwnOrder;
     }
 
-    private static void VisitChunk(JobTable.Chunk chunk, ref LinkedListNode<JobExtras>? own, JobVisitor visit)
+    // Under the lock. False: there are no more.
+    private bool VisitSome(ref Position at, JobVisitor visit, int most)
     {
-        long start = chunk.Index << JobTable.ChunkShift;
-        for (int place = 0; place < chunk.Jobs.Length; place++)
+        LinkedListNode<JobExtras>? own = OwnAfter(at);
+        for (JobTable.Chunk? chunk = _table.ChunkFrom(at.Next >> JobTable.ChunkShift); chunk is not null; chunk = chunk.Next)
         {
-            if (chunk.Jobs[place] is { } job)
+            long start = chunk.Index << JobTable.ChunkShift;
+            for (int place = (int)Math.Max(0, at.Next - start); place < chunk.Jobs.Length; place++)
             {
-                VisitOwn(start + place, ref own, visit);
+                if (chunk.Jobs[place] is not { } job)
+                {
+                    continue;
+                }
+
+                if (!VisitOwn(start + place, ref own, ref at, visit, ref most) || most-- == 0)
+                {
+                    return true;
+                }
+
                 visit(new JobKey(start + place, null), job);
+                at.Next = start + place + 1;
             }
         }
+
+        return !VisitOwn(long.MaxValue, ref own, ref at, visit, ref most);
     }
 
-    private static void VisitOwn(long before, ref LinkedListNode<JobExtras>? own, JobVisitor visit)
+    private LinkedListNode<JobExtras>? OwnAfter(in Position at)
+    {
+        if (at.Own is { List: not null } there)
+        {
+            return there.Next;
+        }
+
+        LinkedListNode<JobExtras>? own = _ownOrder?.First; // that one has gone: they are in order
+        while (own is not null && own.Value.OwnOrder <= at.OwnOrder)
+        {
+            own = own.Next;
+        }
+
+        return own;
+    }
+
+    // Visits those that were queued before the job of a number. False: enough for one hold of the lock.
+    private static bool VisitOwn(
+        long before, ref LinkedListNode<JobExtras>? own, ref Position at, JobVisitor visit, ref int most)
     {
         for (; own is not null && own.Value.Before <= before; own = own.Next)
         {
+            if (most-- == 0)
+            {
+                return false;
+            }
+
             visit(own.Value.Key, own.Value.Job);
+            at.Own = own;
+            at.OwnOrder = own.Value.OwnOrder;
         }
+
+        return true;
     }
 
     private List<JobKey> Keys()
@@ -140,13 +160,17 @@ internal sealed partial class QueueCore
                 (_feeds ??= []).Add(feed);
             }
 
-            VisitAll(_table.ChunkFrom(0), (key, job) =>
-            {
-                if (job.State == JobFlags.Done)
+            Position at = new() { OwnOrder = -1 };
+            VisitSome(
+                ref at,
+                (key, job) =>
                 {
-                    feed.Add(key);
-                }
-            });
+                    if (job.State == JobFlags.Done)
+                    {
+                        feed.Add(key);
+                    }
+                },
+                int.MaxValue);
             if (_gone || _ended)
             {
                 feed.End();

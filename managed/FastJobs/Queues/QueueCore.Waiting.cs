@@ -141,13 +141,16 @@ internal sealed partial class QueueCore
     // queues have places of their own.
     private QueueStatus Block(BlockingWaiter waiter, int timeoutMilliseconds, out QueuedJob? job)
     {
-        bool lends = ReferenceEquals(RunSlot.Current?.Queue, this);
+        RunSlot? slot = RunSlot.Current;
+        bool lends = ReferenceEquals(slot?.Queue, this);
         if (lends)
         {
             Lend(1);
         }
 
+        slot?.BeginBlock(waiter);
         QueueStatus status = waiter.Await(timeoutMilliseconds, out job);
+        slot?.EndBlock(status == QueueStatus.WaitCanceled);
         if (lends)
         {
             Lend(-1);

@@ -2,6 +2,13 @@ using FastJobs.Lanes;
 
 namespace FastJobs.Queues;
 
+/// <summary>Something that a thread is blocked in, and that another thread can end.</summary>
+internal interface IBlocking
+{
+    /// <summary>Ends it, if it goes on. Under no lock of a queue; throws nothing.</summary>
+    void Interrupt();
+}
+
 /// <summary>
 /// Where a job runs: one for each worker's thread, or one of its own for a job that goes on without its thread. The
 /// running job's own, except where a member says otherwise.
@@ -12,6 +19,8 @@ internal sealed class RunSlot
     private static RunSlot? t_current;
 
     private readonly QueueSystem _system;
+    private IBlocking? _blocked; // what the running job is blocked in
+    private bool _interrupted; // and not noticed yet
 
     public RunSlot(QueueSystem system, Worker? worker)
     {
@@ -60,6 +69,7 @@ internal sealed class RunSlot
         Extras = job.Extras;
         Inner = job.Inner;
         Attempt = Extras?.Attempt ?? 1;
+        _interrupted = false;
         Volatile.Write(ref Run, Run + 1); // pairs with QueuedJobContext's look
     }
 
@@ -87,6 +97,41 @@ internal sealed class RunSlot
             Run = 1,
         };
         return own;
+    }
+
+    /// <summary>Whether the wait that the running job is in, or its next one, is to end.</summary>
+    public bool IsInterrupted => Volatile.Read(ref _interrupted);
+
+    /// <summary>The running job begins to wait.</summary>
+    public void BeginBlock(IBlocking blocked)
+    {
+        Volatile.Write(ref _blocked, blocked);
+        Interlocked.MemoryBarrier(); // pairs with Interrupt: one of the two sees the other
+        if (IsInterrupted)
+        {
+            blocked.Interrupt();
+        }
+    }
+
+    /// <param name="interrupted">It ended because of that: the next wait is not interrupted.</param>
+    public void EndBlock(bool interrupted)
+    {
+        Volatile.Write(ref _blocked, null);
+        if (interrupted)
+        {
+            Volatile.Write(ref _interrupted, false);
+        }
+    }
+
+    /// <summary>
+    /// Ends the wait that the running job is in; else its next one, once. By whoever stops the job, which does not end
+    /// meanwhile.
+    /// </summary>
+    public void Interrupt()
+    {
+        Volatile.Write(ref _interrupted, true);
+        Interlocked.MemoryBarrier();
+        Volatile.Read(ref _blocked)?.Interrupt();
     }
 
     /// <summary>

@@ -51,7 +51,8 @@ enum fj_error {
     FJ_ENOJOB = 15,    /**< the queue has no such job: there never was, or it was collected */
     FJ_EWAITED = 16,   /**< somebody waits for the job already */
     FJ_EDETACHED = 17, /**< nobody can wait for a detached job */
-    FJ_EREFUSED = 18   /**< the queue is being deleted, or its set is being closed */
+    FJ_EREFUSED = 18,  /**< the queue is being deleted, or its set is being closed */
+    FJ_ECANCELED = 19  /**< the job that waits was cancelled */
 };
 
 /** The code and the text of the last failed call of this thread; FJ_OK and "" if none failed yet. The text is

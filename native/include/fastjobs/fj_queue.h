@@ -7,6 +7,10 @@
  * queue or another one is; a listing costs what it lists. Times are milliseconds; a time-out that is negative
  * is none. A call that fails returns 0, -1 or NULL as its comment says, and fj_last_error() tells why:
  * FJ_ENOQUEUE, FJ_ENOJOB, FJ_EEXIST, FJ_EWAITED, FJ_EDETACHED, FJ_EREFUSED, FJ_ETIMEDOUT, FJ_EINVAL.
+ *
+ * A call that blocks in a job (a wait, fj_queue_feed_next, fj_job_output_read) ends with FJ_ECANCELED when
+ * that job is cancelled; if the job is in none then, its next one does. Only one: those after it block as
+ * ever, so that a job can wait for what it has begun.
  */
 #ifndef FASTJOBS_FJ_QUEUE_H
 #define FASTJOBS_FJ_QUEUE_H
