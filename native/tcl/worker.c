@@ -158,7 +158,9 @@ static int run_job(fj_run *run, void *state)
         fjt_set_failure(run, why, "NONE", why);
         return TCL_ERROR;
     }
-    if (atomic_load(&worker->stopped)) { /* before there was an interpreter that could be told */
+    /* A stop that came before, perhaps while the last job was cleaned up, has been forgotten; a later one is
+     * not. */
+    if (fj_run_is_cancelled(run)) {
         return TCL_ERROR;
     }
     worker->run = run;
