@@ -117,7 +117,8 @@ run_tests() {
     progress "checking the tools"
     set_up make=make clang-format=clang-format clang=clang castxml=castxml pkg-config=pkg-config \
         /usr/include/openssl/evp.h=libssl-dev /usr/include/uv.h=libuv1-dev \
-        /usr/include/event2/event.h=libevent-dev /usr/include/boost/asio.hpp=libboost-dev groff=groff-base valgrind=valgrind
+        /usr/include/event2/event.h=libevent-dev /usr/include/boost/asio.hpp=libboost-dev groff=groff-base valgrind=valgrind \
+        tclsh=tcl /usr/include/tcl8.6/tcl.h=tcl-dev /usr/include/tclThread.h=tcl-thread
     progress "compiling the engine (NativeAOT), the examples and the native tests"
     check "native build" native native && native_built=1
     progress "compiling the managed projects"
