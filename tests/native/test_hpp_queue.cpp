@@ -171,9 +171,13 @@ void options_say_how_a_job_is_queued()
     auto move_only = [number = std::make_unique<int>(5)] { return *number; };
     CHECK_EQ(code_of([&] { queue.add(own, std::move(move_only)); }), FJ_EEXIST);
     CHECK(move_only() == 5); /* it was moved back */
-    CHECK_EQ(queue.jobs().size(), 4);
+    later.delay = 1h;
+    auto never = queue.add(later, [] {});
+    CHECK_EQ(queue.jobs().size(), 5);
     CHECK_STR(queue.jobs()[0].id.c_str(), "own");
-    CHECK(queue.jobs()[1].delayed && queue.jobs()[2].detached);
+    CHECK(queue.jobs()[2].detached && queue.jobs()[4].delayed);
+    never.cancel();
+    CHECK_EQ(code_of([&] { never.get(); }), FJ_OUTCOME_CANCELLED);
     const fj::queue_info info = set.queues().at(0);
     CHECK(info.name == "q" && info.description == "what for" && info.concurrency == 1 && info.paused &&
           !info.deleting && info.scheduled == 4 && info.running == 0);
