@@ -32,10 +32,8 @@ static void set_limit(Tcl_Interp *interp, long seconds_from_now)
 
 void fjt_limit(Tcl_Interp *interp, long seconds)
 {
-    if (seconds >= 0) {
-        set_limit(interp, seconds);
-    } else {
-        set_limit(interp, 1000000000); /* a new limit also forgets that the one before was exceeded */
+    set_limit(interp, seconds >= 0 ? seconds : 0);
+    if (seconds < 0) { /* setting it has also made Tcl forget that the one before was exceeded */
         Tcl_LimitTypeReset(interp, TCL_LIMIT_TIME);
     }
 }

@@ -82,11 +82,11 @@ static void watch_after(fjt_worker *worker, Tcl_Interp *interp)
 {
     Tcl_CmdInfo info;
     worker->clean.used_after = 0;
-    if (Tcl_GetCommandInfo(interp, "::after", &info) && info.isNativeObjectProc) {
+    if (Tcl_GetCommandInfo(interp, "::after", &info) && info.isNativeObjectProc == 1) {
         worker->clean.after = info;
         info.objProc = note_after;
         info.objClientData = worker;
-        Tcl_SetCommandInfo(interp, "::after", &info);
+        worker->clean.wraps_after = Tcl_SetCommandInfo(interp, "::after", &info);
     }
 }
 
@@ -116,8 +116,7 @@ static int restore(fjt_worker *worker, Tcl_Obj *channels)
     Tcl_Interp *interp = worker->interp;
     int ok = 1;
     fjt_limit(interp, SCRIPT_SECONDS);
-    if (worker->clean.used_after) {
-        worker->clean.used_after = 0;
+    if (worker->clean.used_after || !worker->clean.wraps_after) {
         ok = Tcl_EvalEx(interp, cancel_after, -1, TCL_EVAL_GLOBAL) == TCL_OK;
         worker->clean.used_after = 0;
     }
@@ -134,8 +133,8 @@ int fjt_clean_run(fjt_worker *worker)
     fjt_clean *clean = &worker->clean;
     Tcl_Obj *channels = channel_names(worker->interp);
     int ok = 1;
-    if (clean->used_after || clean->dirty || clean->links || !same_names(channels, clean->channels) ||
-        fjt_globals_count(worker) != clean->global_count) {
+    if (clean->used_after || !clean->wraps_after || clean->dirty || clean->links ||
+        !same_names(channels, clean->channels) || fjt_globals_count(worker) != clean->global_count) {
         ok = restore(worker, channels) && !clean->env_lost;
     }
     Tcl_DecrRefCount(channels);

@@ -39,6 +39,7 @@ typedef struct fjt_clean {
     Tcl_Obj *global_names; /* the command that lists them */
     Tcl_Obj *channels;     /* names */
     Tcl_CmdInfo after;     /* the command `after` as it is without us */
+    int wraps_after;       /* so that it is known when a job uses it */
     int used_after;
     int dirty;     /* some global is */
     int links;     /* there are globals that lead elsewhere: counting does not do */

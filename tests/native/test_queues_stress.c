@@ -28,6 +28,7 @@ struct job {
 struct user {
     pthread_t thread;
     int number, jobs;
+    long used; /* of them, so far */
     unsigned seed;
     fj_queue *queues[QUEUES];
     struct job *all;
@@ -128,9 +129,22 @@ static void use_one(struct user *user, int i)
 static void *use_queues(void *closure)
 {
     struct user *user = closure;
-    for (int i = 0; i < user->jobs; i++)
+    for (int i = 0; i < user->jobs; i++) {
         use_one(user, i);
+        set(&user->used, i + 1);
+    }
     return NULL;
+}
+
+/* However long it takes, as long as it goes on. */
+static void await_users(struct user *users)
+{
+    for (int t = 0; t < THREADS; t++) {
+        long used;
+        while ((used = get(&users[t].used)) < users[t].jobs)
+            POLL(get(&users[t].used) != used);
+        JOIN(users[t].thread);
+    }
 }
 
 static void no_job_is_lost_and_each_is_released_once(void)
@@ -152,8 +166,7 @@ static void no_job_is_lost_and_each_is_released_once(void)
     }
     for (int t = 0; t < THREADS; t++)
         users[t].thread = start_thread(use_queues, &users[t]);
-    for (int t = 0; t < THREADS; t++)
-        JOIN(users[t].thread);
+    await_users(users);
     for (int q = 0; q < QUEUES; q++)
         CHECK_EQ(fj_queue_delete(users[0].queues[q]), 1);
     end_set(queues);
