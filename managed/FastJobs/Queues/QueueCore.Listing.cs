@@ -27,65 +27,98 @@ internal sealed partial class QueueCore
     /// <param name="between">Called under no lock after each piece; false: that is enough.</param>
     public void VisitJobs(JobVisitor visit, Func<bool>? between = null)
     {
-        long index = 0;
-        while (true)
+        var at = default(Visited);
+        try
         {
-            using (_lock.Hold())
+            bool more;
+            do
             {
-                JobTable.Chunk? chunk = _table.ChunkFrom(index);
-                if (_ownOrder?.First is not null && index == 0)
+                using (_lock.Hold())
                 {
-                    VisitAll(chunk, visit); // between the numbers, which cannot be found again after the lock was free
-                    index = long.MaxValue;
-                }
-                else if (chunk is null)
-                {
-                    return;
-                }
-                else
-                {
-                    index = chunk.Index + 1;
-                    LinkedListNode<JobExtras>? none = null;
-                    VisitChunk(chunk, ref none, visit);
+                    more = VisitSome(ref at, visit);
+                    LeaveMark(ref at);
                 }
             }
-
-            if (between?.Invoke() == false || index == long.MaxValue)
+            while (between?.Invoke() != false && more);
+        }
+        finally
+        {
+            if (at.Mark is not null)
             {
-                return;
+                using (_lock.Hold())
+                {
+                    _ownOrder!.Remove(at.Mark);
+                }
             }
         }
     }
 
-    private void VisitAll(JobTable.Chunk? chunk, JobVisitor visit)
+    // How far a visit is: the next number, and the next job with an id of its own. While the lock is free a node without a
+    // job stands before that one, which may go meanwhile.
+    private struct Visited
     {
-        LinkedListNode<JobExtras>? own = _ownOrder?.First;
-        for (; chunk is not null; chunk = chunk.Next)
-        {
-            VisitChunk(chunk, ref own, visit);
-        }
-
-        VisitOwn(long.MaxValue, ref own, visit);
+        public bool Began;
+        public long Next;
+        public LinkedListNode<JobExtras>? Own;
+        public LinkedListNode<JobExtras>? Mark;
     }
 
-    private static void VisitChunk(JobTable.Chunk chunk, ref LinkedListNode<JobExtras>? own, JobVisitor visit)
+    // Under the lock: the rest of a chunk with what is between its jobs, but not many of these. False: there are no more.
+    private bool VisitSome(ref Visited at, JobVisitor visit)
     {
-        long start = chunk.Index << JobTable.ChunkShift;
-        for (int place = 0; place < chunk.Jobs.Length; place++)
+        if (!at.Began)
         {
-            if (chunk.Jobs[place] is { } job)
+            at.Began = true;
+            at.Own = _ownOrder?.First;
+        }
+        else if (at.Mark is { } mark)
+        {
+            at.Own = mark.Next;
+            _ownOrder!.Remove(mark);
+            at.Mark = null;
+        }
+
+        JobTable.Chunk? chunk = _table.ChunkFrom(at.Next >> JobTable.ChunkShift);
+        long start = chunk is null ? 0 : chunk.Index << JobTable.ChunkShift;
+        long end = chunk is null ? long.MaxValue : start + chunk.Jobs.Length;
+        at.Next = chunk is null ? long.MaxValue : Math.Max(at.Next, start);
+        for (int own = 0; own < JobTable.ChunkLength;)
+        {
+            if (at.Own is { } node && (node.Value is null || node.Value.Before <= at.Next))
             {
-                VisitOwn(start + place, ref own, visit);
-                visit(new JobKey(start + place, null), job);
+                at.Own = node.Next;
+                own++;
+                if (node.Value is { } extras)
+                {
+                    visit(extras.Key, extras.Job);
+                }
+            }
+            else if (at.Next >= end)
+            {
+                at.Next = start + JobTable.ChunkLength; // those that come yet are not waited for
+                return chunk is not null;
+            }
+            else
+            {
+                if (chunk!.Jobs[at.Next - start] is { } job)
+                {
+                    visit(new JobKey(at.Next, null), job);
+                }
+
+                at.Next++;
             }
         }
+
+        return true;
     }
 
-    private static void VisitOwn(long before, ref LinkedListNode<JobExtras>? own, JobVisitor visit)
+    // Under the lock, which is about to be free.
+    private void LeaveMark(ref Visited at)
     {
-        for (; own is not null && own.Value.Before <= before; own = own.Next)
+        if (at.Own is { } own)
         {
-            visit(own.Value.Key, own.Value.Job);
+            at.Mark = _ownOrder!.AddBefore(own, (JobExtras)null!);
+            at.Own = null;
         }
     }
 
@@ -149,13 +182,17 @@ internal sealed partial class QueueCore
                 (_feeds ??= []).Add(feed);
             }
 
-            VisitAll(_table.ChunkFrom(0), (key, job) =>
-            {
-                if (job.State == JobFlags.Done)
+            var at = default(Visited);
+            while (VisitSome(ref at, (key, job) =>
                 {
-                    feed.Add(key);
-                }
-            });
+                    if (job.State == JobFlags.Done)
+                    {
+                        feed.Add(key);
+                    }
+                }))
+            {
+            }
+
             if (_gone || _ended)
             {
                 feed.End();

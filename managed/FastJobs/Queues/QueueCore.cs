@@ -20,7 +20,7 @@ internal sealed partial class QueueCore
     private readonly QueueSystem _system;
     private readonly JobTable _table = new();
     private Dictionary<string, JobExtras>? _own; // jobs with an id of their own
-    private LinkedList<JobExtras>? _ownOrder; // the same, in the order of queueing
+    private LinkedList<JobExtras>? _ownOrder; // the same, in the order of queueing; null: VisitJobs goes on there
     private int _ownNumbers; // of them, those whose id looks like a number's
     private LinkedList<JobExtras>? _heads; // the last to come is the first to run
     private LinkedList<JobExtras>? _listed; // own ids, and jobs whose time has come: between the numbers, by Before
