@@ -159,6 +159,26 @@ static void jobs_of_a_set_close_it_and_do_not_wait_for_themselves(void)
         CHECK_EQ(get(&states[i].ran), 1);
 }
 
+static void a_job_that_closes_its_set_lets_those_behind_it_run(void)
+{
+    static const fj_work work = {sizeof(fj_work), "close", close_own_set, NULL, NULL};
+    struct state states[5] = {{.ran = 0}};
+    fj_job_id ids[5];
+    begin(1);
+    set(&closes, 0);
+    fj_queue_pause(queue);
+    fj_job_id closing = ADD_WORK(queue, &work, NULL);
+    for (int i = 0; i < 5; i++)
+        ids[i] = ADD(queue, &states[i]);
+    fj_queue_resume(queue);
+    for (int i = 4; i >= 0; i--)
+        EXPECT(queue, ids[i], FJ_OUTCOME_COMPLETED, 0, NULL);
+    EXPECT(queue, closing, FJ_OUTCOME_COMPLETED, 0, NULL);
+    CHECK_EQ(get(&closes), 1);
+    CHECK_EQ(fj_queue_set_close(queues, -1), 0);
+    free_all();
+}
+
 /* ---- free ---- */
 
 static void a_set_is_freed_while_a_job_runs(void)
@@ -252,6 +272,7 @@ int main(void)
     RUN(a_close_runs_what_waits_in_paused_queues_too);
     RUN(a_close_whose_time_is_over_discards_and_cancels);
     RUN(jobs_of_a_set_close_it_and_do_not_wait_for_themselves);
+    RUN(a_job_that_closes_its_set_lets_those_behind_it_run);
     RUN(a_set_is_freed_while_a_job_runs);
     RUN(a_forked_child_gets_errors);
     RUN(the_shutdown_of_pools_leaves_queues_alone);

@@ -266,6 +266,46 @@ static int note_queue(const fj_queue_info *info, void *closure)
     return strcmp(info->name, "\xc3\xbc") == 0; /* the last to be seen */
 }
 
+/* The first job that is shown takes the others out, except for those that were kept with it. */
+static int take_out(const fj_job_info *info, void *closure)
+{
+    (void)info;
+    long *shown = closure;
+    if ((*shown)++ == 0)
+        for (int i = 1; i < 2000; i++) {
+            CHECK_EQ(fj_queue_cancel(queue, fj_job_number(i)), 0);
+            CHECK_EQ(fj_queue_wait(queue, fj_job_number(i), -1, NULL), 1);
+        }
+    return 0;
+}
+
+static void a_long_queue_is_listed_piece_by_piece_whatever_ids_it_has(void)
+{
+    struct state state = {.ran = 0};
+    char own[600][8];
+    long shown = 0;
+    begin(1);
+    fj_queue_pause(queue);
+    for (int i = 0; i < 2000; i++) {
+        ADD(queue, &state);
+        if (i % 10 == 5) {
+            snprintf(own[i / 10], sizeof own[0], "own%d", i / 10);
+            ADD_WITH(queue, &state, OPTIONS(.id = own[i / 10]));
+        }
+    }
+    for (int i = 200; i < 600; i++) {
+        snprintf(own[i], sizeof own[0], "own%d", i);
+        ADD_WITH(queue, &state, OPTIONS(.id = own[i]));
+    }
+    long long listed = fj_queue_list_jobs(queue, take_out, &shown);
+    CHECK_EQ(listed, shown);
+    CHECK(shown >= 601 && shown < 1200);
+    shown = 1;
+    CHECK_EQ(fj_queue_list_jobs(queue, take_out, &shown), 601);
+    fj_queue_resume(queue);
+    end();
+}
+
 static void queues_are_listed_in_the_order_of_their_creation(void)
 {
     char names[100] = "";
@@ -330,6 +370,7 @@ int main(void)
     RUN(what_a_visitor_sees_outlives_the_job);
     RUN(a_long_queue_is_listed_whole);
     RUN(ids_of_all_kinds_are_listed_in_order_although_jobs_go);
+    RUN(a_long_queue_is_listed_piece_by_piece_whatever_ids_it_has);
     RUN(queues_are_listed_in_the_order_of_their_creation);
     RUN(ids_are_given_once);
     return check_report();

@@ -159,7 +159,10 @@ internal sealed partial class QueueCore
         return status;
     }
 
-    private void Lend(int by)
+    /// <summary>
+    /// The calling job waits for others of its queue, which may take its place: 1; and its wait is over: -1.
+    /// </summary>
+    public void Lend(int by)
     {
         Aftermath after = default;
         using (_lock.Hold())

@@ -47,13 +47,7 @@ internal sealed partial class QueueSystem
         {
             Close();
             ResumeForGood();
-            Look();
-            long discarded = 0;
-            if (!quiet.WaitUntilQuiet(timeoutMilliseconds))
-            {
-                discarded = Discard();
-                quiet.WaitUntilQuiet(Timeout.Infinite);
-            }
+            long discarded = StopJobs(quiet, timeoutMilliseconds, inside ? RunSlot.Current!.Queue : null);
 
             foreach (Thread thread in End(leaveRunning: true))
             {
@@ -73,6 +67,28 @@ internal sealed partial class QueueSystem
                     _insiders.Remove(Thread.CurrentThread);
                 }
             }
+        }
+    }
+
+    // A job that stops the set lends its place: those behind it in its queue are among those that are waited for.
+    private long StopJobs(QuietWatch quiet, int timeoutMilliseconds, QueueCore? lent)
+    {
+        lent?.Lend(1);
+        try
+        {
+            Look();
+            if (quiet.WaitUntilQuiet(timeoutMilliseconds))
+            {
+                return 0;
+            }
+
+            long discarded = Discard();
+            quiet.WaitUntilQuiet(Timeout.Infinite);
+            return discarded;
+        }
+        finally
+        {
+            lent?.Lend(-1);
         }
     }
 

@@ -217,7 +217,8 @@ typedef struct fj_queue_set_options {
     const fj_queue_settings *settings; /**< NULL: those at first */
     /** First in a worker's thread; what it returns is fj_run_thread_state. May be NULL, as the next three. */
     void *(*on_thread_start)(void *closure);
-    /** After each job in its thread, to clean up for the next one; its waiter was told already. */
+    /** After each job in its thread, to clean up for the next one; its waiter was told already. Must not wait
+     * for jobs of the set: the next one may be bound to the thread. */
     void (*after_job)(void *thread_state, void *closure);
     /** Last in a worker's thread (also if a job ended it with pthread_exit). */
     void (*on_thread_exit)(void *thread_state, void *closure);
