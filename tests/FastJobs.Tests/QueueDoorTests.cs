@@ -153,6 +153,8 @@ public sealed class QueueDoorTests
             return queue;
         }
 
+        public bool HasAfterJob => false;
+
         public object? OnWorkerStart() => null;
 
         public void AfterJob(object? workerState)
