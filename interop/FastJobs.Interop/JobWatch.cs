@@ -115,7 +115,7 @@ internal static unsafe class JobWatch
     }
 }
 
-/// <summary>What a trace says of a job, kept because the job itself may be gone.</summary>
+/// <summary>What is told of a job after its worker was called, kept because the job itself may be gone.</summary>
 internal readonly unsafe struct WatchedJob(ec_thread_pool_job* job)
 {
     public readonly nint Job = (nint)job;

@@ -2,7 +2,8 @@
  * sanitizer.c - tells ThreadSanitizer, if the program runs under it, how the engine orders threads.
  *
  * The engine is not instrumented, so the sanitizer does not see that what a thread does before it queues a
- * job comes before what the job does. Its interface is looked up weakly: without it, these do nothing.
+ * job comes before what the job does. Its interface is looked up weakly: where fj_host_is_sanitized says that
+ * it is not there, the others must not be called.
  */
 #include "guard.h"
 

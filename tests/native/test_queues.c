@@ -4,29 +4,14 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "queues.h"
-
-static fj_queue_set *queues;
-static fj_queue *queue;
-
-static void begin(int concurrency)
-{
-    queues = new_set();
-    queue = queue_in(queues, "q", concurrency);
-}
-
-static void end(void)
-{
-    fj_queue_release(queue);
-    end_set(queues);
-}
+#include "one_queue.h"
 
 /* ---- results ---- */
 
 static void a_job_that_is_waited_for_gives_its_result_and_its_state_back(void)
 {
     struct state state = {.result = "forty-two"};
-    begin(1);
+    begin_queue(1);
     fj_job_id id = ADD(queue, &state);
     CHECK_EQ(id.number, 0);
     fj_job_result result;
@@ -43,13 +28,13 @@ static void a_job_that_is_waited_for_gives_its_result_and_its_state_back(void)
     fj_job_result_free(NULL);
     CHECK_EQ(get(&state.released), 1);
     FAILS(fj_queue_wait(queue, id, -1, &result), FJ_ENOJOB, "no such job: job0");
-    end();
+    end_queue();
 }
 
 static void a_code_fails_a_job_and_keeps_its_result(void)
 {
     struct state states[] = {{.code = 7}, {.code = -3, .result = "why"}, {.result = ""}};
-    begin(1);
+    begin_queue(1);
     fj_job_id silent = ADD(queue, &states[0]);
     fj_job_id speaks = ADD(queue, &states[1]);
     fj_job_id empty = ADD(queue, &states[2]);
@@ -58,7 +43,7 @@ static void a_code_fails_a_job_and_keeps_its_result(void)
     EXPECT(queue, silent, FJ_OUTCOME_FAILED, 7, NULL);
     for (int i = 0; i < 3; i++)
         CHECK_EQ(get(&states[i].released), 1);
-    end();
+    end_queue();
 }
 
 static int set_twice(fj_run *run, void *closure)
@@ -74,7 +59,7 @@ static void the_last_result_counts_and_may_hold_zeros(void)
 {
     static const fj_work work = {sizeof(fj_work), NULL, set_twice, NULL, NULL};
     fj_job_result result;
-    begin(1);
+    begin_queue(1);
     fj_job_id id = ADD_WORK(queue, &work, NULL);
     CHECK_OR_RETURN(fj_queue_wait(queue, id, -1, &result));
     CHECK_EQ(result.size, 3);
@@ -82,7 +67,7 @@ static void the_last_result_counts_and_may_hold_zeros(void)
     fj_job_result_free(&result);
     id = ADD_WORK(queue, &work, NULL);
     CHECK_EQ(fj_queue_wait(queue, id, -1, NULL), 1); /* who does not want the result */
-    end();
+    end_queue();
 }
 
 /* ---- waiting ---- */
@@ -91,7 +76,7 @@ static void a_wait_that_timed_out_can_be_repeated(void)
 {
     struct gate gate = GATE_CLOSED;
     struct state state = {.gate = &gate};
-    begin(1);
+    begin_queue(1);
     fj_job_id id = ADD(queue, &state);
     FAILS(fj_queue_wait(queue, id, 0, NULL), FJ_ETIMEDOUT, "Wait timed out.");
     FAILS(fj_queue_wait(queue, id, 5, NULL), FJ_ETIMEDOUT, "Wait timed out.");
@@ -102,7 +87,7 @@ static void a_wait_that_timed_out_can_be_repeated(void)
     EXPECT(queue, id, FJ_OUTCOME_COMPLETED, 0, NULL);
     CHECK_EQ(fj_queue_exists(queue, id), 0);
     CHECK_EQ(fj_queue_wait_any(queue, -1), 1); /* none is left */
-    end();
+    end_queue();
 }
 
 static void *wait_in_thread(void *id)
@@ -127,7 +112,7 @@ static void one_waits_for_a_job(void)
 {
     struct gate gate = GATE_CLOSED;
     struct state state = {.gate = &gate};
-    begin(1);
+    begin_queue(1);
     fj_job_id id = ADD(queue, &state);
     pthread_t waiter = start_thread(wait_in_thread, &id);
     POLL(is_waited_for(id));
@@ -138,7 +123,7 @@ static void one_waits_for_a_job(void)
     gate_open(&gate);
     JOIN(waiter);
     CHECK_EQ(get(&state.released), 1);
-    end();
+    end_queue();
 }
 
 static int wait_for_another(fj_run *run, void *closure)
@@ -152,14 +137,14 @@ static void a_job_waits_for_another_one_of_its_own_queue(void)
 {
     static const fj_work work = {sizeof(fj_work), "outer", wait_for_another, NULL, NULL};
     struct state inner = {.result = "inner"};
-    begin(1);
+    begin_queue(1);
     CHECK_EQ(fj_queue_pause(queue), 1);
     fj_job_id inner_id = {1, NULL};
     fj_job_id outer_id = ADD_WORK(queue, &work, &inner_id);
     CHECK_EQ(ADD(queue, &inner).number, 1);
     CHECK_EQ(fj_queue_resume(queue), 1);
     EXPECT(queue, outer_id, FJ_OUTCOME_COMPLETED, 0, NULL);
-    end();
+    end_queue();
 }
 
 /* ---- cancelling ---- */
@@ -167,7 +152,7 @@ static void a_job_waits_for_another_one_of_its_own_queue(void)
 static void a_job_that_waits_is_cancelled_and_never_runs(void)
 {
     struct state states[2] = {{.ran = 0}, {.ran = 0}};
-    begin(1);
+    begin_queue(1);
     fj_queue_pause(queue);
     fj_job_id kept = ADD(queue, &states[0]);
     fj_job_id detached = ADD_WITH(queue, &states[1], OPTIONS(.detached = 1));
@@ -181,7 +166,7 @@ static void a_job_that_waits_is_cancelled_and_never_runs(void)
     EXPECT(queue, kept, FJ_OUTCOME_CANCELLED, 0, NULL);
     CHECK_EQ(get(&states[0].ran) + get(&states[1].ran), 0);
     CHECK_EQ(get(&states[0].released), 1);
-    end();
+    end_queue();
 }
 
 struct loop {
@@ -210,14 +195,14 @@ static void a_job_that_runs_is_told_to_stop(void)
     static const fj_work work = {sizeof(fj_work), "loop", run_until_cancelled, stop_loop, NULL};
     struct loop loop = {.stops = 0};
     new_semaphore(&loop.runs, 0);
-    begin(1);
+    begin_queue(1);
     fj_job_id id = ADD_WORK(queue, &work, &loop);
     AWAIT(&loop.runs);
     CHECK_EQ(fj_queue_cancel(queue, id), 1);
     EXPECT(queue, id, FJ_OUTCOME_CANCELLED, 5, "half");
     CHECK_EQ(get(&loop.stops), 1);
     sem_destroy(&loop.runs);
-    end();
+    end_queue();
 }
 
 /* ---- the end of a queue ---- */
@@ -225,7 +210,7 @@ static void a_job_that_runs_is_told_to_stop(void)
 static void a_deleted_queue_is_gone_with_its_last_job(void)
 {
     struct state state = {.result = "last"};
-    begin(1);
+    begin_queue(1);
     fj_job_id id = ADD(queue, &state);
     CHECK_EQ(fj_queue_wait_any(queue, -1), 1);
     CHECK_EQ(fj_queue_delete(queue), 1);
@@ -241,7 +226,7 @@ static void a_deleted_queue_is_gone_with_its_last_job(void)
     CHECK(another != NULL);
     fj_queue_release(another);
     CHECK_EQ(get(&state.released), 1);
-    end();
+    end_queue();
 }
 
 int main(void)

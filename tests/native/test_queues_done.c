@@ -5,22 +5,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "queues.h"
-
-static fj_queue_set *queues;
-static fj_queue *queue;
-
-static void begin(int concurrency)
-{
-    queues = new_set();
-    queue = queue_in(queues, "q", concurrency);
-}
-
-static void end(void)
-{
-    fj_queue_release(queue);
-    end_set(queues);
-}
+#include "one_queue.h"
 
 static void *open_gate(void *gate)
 {
@@ -51,7 +36,7 @@ static void a_callback_gets_a_job_when_it_ends(void)
     struct state done = {.result = "at once"};
     struct heard heard = {.thread = 0};
     new_semaphore(&heard.called, 0);
-    begin(1);
+    begin_queue(1);
     fj_job_id id = ADD(queue, &state);
     CHECK_EQ(fj_queue_on_done(queue, id, hear, &heard), 1);
     FAILS(fj_queue_on_done(queue, id, hear, &heard), FJ_EWAITED, "can't wait on waited job: job0");
@@ -76,7 +61,7 @@ static void a_callback_gets_a_job_when_it_ends(void)
     fj_job_result_free(&heard.result);
     CHECK_EQ(get(&done.released), 1);
     FAILS(fj_queue_on_done(queue, id, hear, &heard), FJ_ENOJOB, "no such job: job1");
-    end();
+    end_queue();
 }
 
 static void callbacks_get_what_a_close_discards_and_what_a_freed_set_runs(void)
@@ -88,7 +73,7 @@ static void callbacks_get_what_a_close_discards_and_what_a_freed_set_runs(void)
     struct heard of_waits = {.thread = 0};
     new_semaphore(&of_runs.called, 0);
     new_semaphore(&of_waits.called, 0);
-    begin(1);
+    begin_queue(1);
     CHECK_EQ(fj_queue_on_done(queue, ADD(queue, &runs), hear, &of_runs), 1);
     CHECK_EQ(fj_queue_on_done(queue, ADD(queue, &waits), hear, &of_waits), 1);
     GATE_AWAIT(&gate, 1);
@@ -112,7 +97,7 @@ static void several_jobs_of_several_queues_are_waited_for_together(void)
     struct gate gate = GATE_CLOSED;
     struct state states[4] = {{.result = "a"}, {.gate = &gate, .result = "b"}, {.code = 9}, {.result = "d"}};
     fj_job_result results[4] = {{.outcome = FJ_OUTCOME_NONE}};
-    begin(1);
+    begin_queue(1);
     fj_queue *other = queue_in(queues, "other", 2);
     fj_queued_id jobs[] = {{queue, ADD(queue, &states[0])},
                            {other, ADD(other, &states[1])},
@@ -140,7 +125,7 @@ static void several_jobs_of_several_queues_are_waited_for_together(void)
     FAILS(fj_queue_wait_all(jobs, 4, -1, results), FJ_ENOJOB, "no such job: job0");
     CHECK_EQ(fj_queue_wait_all(NULL, 0, -1, NULL), 1);
     fj_queue_release(other);
-    end();
+    end_queue();
 }
 
 /* ---- the feed ---- */
@@ -150,7 +135,7 @@ static void a_feed_tells_of_jobs_that_are_done(void)
     struct gate gate = GATE_CLOSED;
     struct state states[3] = {{.ran = 0}, {.ran = 0}, {.gate = &gate}};
     fj_job_id id;
-    begin(1);
+    begin_queue(1);
     ADD(queue, &states[0]);
     CHECK_EQ(fj_queue_wait_any(queue, -1), 1);
     fj_queue_feed *feed = fj_queue_feed_open(queue);
@@ -176,14 +161,14 @@ static void a_feed_tells_of_jobs_that_are_done(void)
     fj_queue_feed_close(feed);
     fj_queue_feed_close(NULL);
     FAILS(fj_queue_feed_open(queue), FJ_ENOQUEUE, "no such queue: q");
-    end();
+    end_queue();
 }
 
 static void a_closed_feed_hears_nothing_and_a_close_ends_an_open_one(void)
 {
     struct state state = {.ran = 0};
     fj_job_id id;
-    begin(1);
+    begin_queue(1);
     fj_queue_feed *closed = fj_queue_feed_open(queue);
     fj_queue_feed *open = fj_queue_feed_open(queue);
     fj_queue_feed_close(closed);
@@ -194,7 +179,7 @@ static void a_closed_feed_hears_nothing_and_a_close_ends_an_open_one(void)
     CHECK_EQ(fj_queue_feed_next(open, -1, &id), 0);
     CHECK_EQ(fj_last_error_code(), FJ_ENOQUEUE);
     fj_queue_feed_close(open);
-    end();
+    end_queue();
 }
 
 /* ---- what a job writes ---- */
@@ -226,7 +211,7 @@ static void what_a_job_writes_is_read_while_it_runs_and_after(void)
     char buffer[4096];
     long long got;
     size_t rest = 0;
-    begin(1);
+    begin_queue(1);
     fj_job_id id = ADD_WORK(queue, &work, &writer);
     fj_job_output *output = fj_queue_output(queue, id);
     CHECK_OR_RETURN(output != NULL);
@@ -254,14 +239,14 @@ static void what_a_job_writes_is_read_while_it_runs_and_after(void)
     CHECK_EQ(fj_job_output_read(output, buffer, sizeof buffer, -1), 0); /* and stays so */
     fj_job_output_close(output);
     fj_job_output_close(NULL);
-    end();
+    end_queue();
 }
 
 static void output_that_nobody_reads_is_no_hindrance(void)
 {
     static const fj_work work = {sizeof(fj_work), "writes", write_in_parts, NULL, NULL};
     struct writer writer = {{GATE_CLOSED, GATE_CLOSED}, 100000};
-    begin(1);
+    begin_queue(1);
     gate_open(&writer.gates[0]);
     fj_job_id id = ADD_WORK(queue, &work, &writer);
     fj_job_output *output = fj_queue_output(queue, id);
@@ -272,14 +257,14 @@ static void output_that_nobody_reads_is_no_hindrance(void)
     EXPECT(queue, id, FJ_OUTCOME_COMPLETED, 0, NULL);
     FAILS(fj_queue_output(queue, id), FJ_ENOJOB, "no such job: job0");
     EXPECT(queue, ADD_WORK(queue, &work, &writer), FJ_OUTCOME_COMPLETED, 0, NULL); /* never asked for */
-    end();
+    end_queue();
 }
 
 static void the_output_of_a_job_that_never_runs_ends(void)
 {
     struct state state = {.ran = 0};
     char buffer[8];
-    begin(1);
+    begin_queue(1);
     fj_queue_pause(queue);
     fj_job_id id = ADD(queue, &state);
     fj_job_output *output = fj_queue_output(queue, id);
@@ -287,7 +272,7 @@ static void the_output_of_a_job_that_never_runs_ends(void)
     CHECK_EQ(fj_job_output_read(output, buffer, sizeof buffer, -1), 0);
     fj_job_output_close(output);
     fj_queue_resume(queue);
-    end();
+    end_queue();
     CHECK_EQ(get(&state.released), 1);
 }
 

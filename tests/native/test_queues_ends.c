@@ -5,22 +5,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "queues.h"
-
-static fj_queue_set *queues;
-static fj_queue *queue;
-
-static void begin(const fj_queue_set_options *options)
-{
-    queues = fj_queue_set_create(options);
-    queue = queue_in(queues, "q", 1);
-}
-
-static void end(void)
-{
-    fj_queue_release(queue);
-    end_set(queues);
-}
+#include "one_queue.h"
 
 static int pause_queue(fj_run *run, void *closure)
 {
@@ -50,7 +35,7 @@ static void a_pause_does_not_hold_up_a_close(void)
     struct gate gate = GATE_CLOSED;
     struct state state = {.ran = 0};
     long discarded = -1;
-    begin(NULL);
+    begin_queue(1);
     ADD_WORK(queue, &pausing, &gate);
     GATE_AWAIT(&gate, 1);
     for (int i = 0; i < 5; i++)
@@ -74,7 +59,7 @@ static void a_job_cancelled_as_its_time_comes_does_not_expire_for_that(void)
     fj_job_id ids[JOBS];
     struct state state = {.ran = 0};
     unsigned seed = 1;
-    begin(NULL);
+    begin_queue(1);
     fj_queue_pause(queue);
     for (int round = 0; round < many(1000); round++) {
         double began = seconds_now();
@@ -93,7 +78,7 @@ static void a_job_cancelled_as_its_time_comes_does_not_expire_for_that(void)
             CHECK_OR_RETURN(fj_queue_wait(queue, ids[i], 0, NULL));
     }
     fj_queue_resume(queue);
-    end();
+    end_queue();
 }
 
 static void a_feed_does_not_tell_of_a_job_that_has_the_id_of_one_before(void)
@@ -102,7 +87,7 @@ static void a_feed_does_not_tell_of_a_job_that_has_the_id_of_one_before(void)
     struct state before = {.ran = 0};
     struct state state = {.gate = &gate};
     fj_job_id id;
-    begin(NULL);
+    begin_queue(1);
     fj_queue_feed *feed = fj_queue_feed_open(queue);
     ADD_WITH(queue, &before, OPTIONS(.id = "mine"));
     CHECK_EQ(fj_queue_wait_any(queue, -1), 1);
@@ -113,7 +98,7 @@ static void a_feed_does_not_tell_of_a_job_that_has_the_id_of_one_before(void)
     CHECK_EQ(fj_queue_feed_next(feed, -1, &id), 1);
     CHECK_STR(id.text, "mine");
     fj_queue_feed_close(feed);
-    end();
+    end_queue();
 }
 
 static long timer_threads[2];
@@ -129,14 +114,14 @@ static void one_timer_after_the_other_has_the_same_thread(void)
 {
     fj_queue_set_options options = {.struct_size = sizeof options, .log = note_thread};
     struct state state = {.ran = 0};
-    begin(&options);
+    begin_queue_with(&options, 1);
     for (int i = 0; i < 2; i++) {
         ADD_WITH(queue, &state, OPTIONS(.expire_ms = 10));
         POLL(get(&timer_threads[i]) != 0);
         POLL(get(&state.released) == i + 1);
     }
     CHECK_EQ(timer_threads[0], timer_threads[1]);
-    end();
+    end_queue();
 }
 
 int main(void)

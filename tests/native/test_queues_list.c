@@ -5,22 +5,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "queues.h"
-
-static fj_queue_set *queues;
-static fj_queue *queue;
-
-static void begin(int concurrency)
-{
-    queues = new_set();
-    queue = queue_in(queues, "listed", concurrency);
-}
-
-static void end(void)
-{
-    fj_queue_release(queue);
-    end_set(queues);
-}
+#include "one_queue.h"
 
 /* ---- jobs ---- */
 
@@ -75,7 +60,7 @@ static void jobs_are_listed_in_the_order_of_queueing_with_all_that_is_known(void
     struct reporter reporter = {.gate = GATE_CLOSED};
     struct seen seen = {.count = 0};
     double began = seconds_since_1970();
-    begin(1);
+    begin_queue(1);
     ADD(queue, &done);
     CHECK_EQ(fj_queue_wait_any(queue, -1), 1);
     fj_job_id runs = ADD_WORK(queue, &reports, &reporter);
@@ -111,7 +96,7 @@ static void jobs_are_listed_in_the_order_of_queueing_with_all_that_is_known(void
     gate_open(&reporter.gate);
     EXPECT(queue, runs, FJ_OUTCOME_COMPLETED, 0, NULL);
     CHECK_EQ(fj_queue_cancel(queue, fj_job_number(3)), 0);
-    end();
+    end_queue();
     CHECK_EQ(get(&waits[2].released), 1);
     CHECK_EQ(get(&waits[2].ran), 0);
 }
@@ -120,7 +105,7 @@ static void one_job_is_visited(void)
 {
     struct state state = {.result = "x"};
     struct seen seen = {.count = 0};
-    begin(1);
+    begin_queue(1);
     ADD_WITH(queue, &state, OPTIONS(.id = "own"));
     CHECK_EQ(fj_queue_visit_job(queue, fj_job_named("own"), see, &seen), 1);
     CHECK_EQ(seen.count, 1);
@@ -128,7 +113,7 @@ static void one_job_is_visited(void)
     FAILS(fj_queue_visit_job(queue, fj_job_named("job7"), see, &seen), FJ_ENOJOB, "no such job: job7");
     EXPECT(queue, fj_job_named("own"), FJ_OUTCOME_COMPLETED, 0, "x");
     CHECK_EQ(get(&state.released), 1);
-    end();
+    end_queue();
 }
 
 /* ---- what a visitor sees stays ---- */
@@ -163,7 +148,7 @@ static void what_a_visitor_sees_outlives_the_job(void)
     struct collector waits = {.is_cancelled = 1};
     struct collector runs = {.state = {.result = "later"}};
     struct gate gate = GATE_CLOSED;
-    begin(1);
+    begin_queue(1);
     ADD(queue, &done.state);
     CHECK_EQ(fj_queue_wait_any(queue, -1), 1);
     CHECK_EQ(fj_queue_visit_job(queue, fj_job_number(0), collect_meanwhile, &done), 1);
@@ -184,7 +169,7 @@ static void what_a_visitor_sees_outlives_the_job(void)
     CHECK_EQ(fj_queue_visit_job(queue, fj_job_number(2), collect_meanwhile, &runs), 1);
     CHECK_EQ(runs.phase, FJ_JOB_RUNNING);
     CHECK_EQ(get(&runs.state.released), 1);
-    end();
+    end_queue();
 }
 
 static int count_in_order(const fj_job_info *job, void *closure)
@@ -200,7 +185,7 @@ static void a_long_queue_is_listed_whole(void)
     enum { JOBS = 5000 };
     struct state *states = calloc(JOBS, sizeof *states);
     long long next = 0;
-    begin(4);
+    begin_queue(4);
     fj_queue_pause(queue);
     for (int i = 0; i < JOBS; i++)
         ADD(queue, &states[i]);
@@ -211,7 +196,7 @@ static void a_long_queue_is_listed_whole(void)
     for (int i = 0; i < JOBS; i++)
         CHECK_EQ(get(&states[i].released), 1);
     free(states);
-    end();
+    end_queue();
 }
 
 static int count_mixed(const fj_job_info *job, void *closure)
@@ -240,7 +225,7 @@ static void ids_of_all_kinds_are_listed_in_order_although_jobs_go(void)
     struct state state = {.ran = 0};
     char id[24];
     long long next = 0;
-    begin(1);
+    begin_queue(1);
     fj_queue_pause(queue);
     for (int i = 0; i < JOBS; i++) {
         snprintf(id, sizeof id, "own %d", i);
@@ -252,7 +237,7 @@ static void ids_of_all_kinds_are_listed_in_order_although_jobs_go(void)
     CHECK_EQ(fj_queue_list_jobs(queue, count_mixed, &next), 0);
     CHECK_EQ(get(&state.released), JOBS);
     fj_queue_resume(queue);
-    end();
+    end_queue();
 }
 
 /* ---- queues ---- */
@@ -284,7 +269,7 @@ static void a_long_queue_is_listed_piece_by_piece_whatever_ids_it_has(void)
     struct state state = {.ran = 0};
     char own[600][8];
     long shown = 0;
-    begin(1);
+    begin_queue(1);
     fj_queue_pause(queue);
     for (int i = 0; i < 2000; i++) {
         ADD(queue, &state);
@@ -303,7 +288,7 @@ static void a_long_queue_is_listed_piece_by_piece_whatever_ids_it_has(void)
     shown = 1;
     CHECK_EQ(fj_queue_list_jobs(queue, take_out, &shown), 601);
     fj_queue_resume(queue);
-    end();
+    end_queue();
 }
 
 static void queues_are_listed_in_the_order_of_their_creation(void)
@@ -312,12 +297,12 @@ static void queues_are_listed_in_the_order_of_their_creation(void)
     struct state state = {.ran = 0};
     fj_queue_options options = {
         .struct_size = sizeof options, .name = "\xc3\xbc", .description = "what \xc3\xbc is for"};
-    begin(1);
+    begin_queue(1);
     fj_queue *second = fj_queue_create(queues, &options);
     fj_queue *third = queue_in(queues, "third", 3);
     FAILS(fj_queue_create(queues, &options), FJ_EEXIST, "queue already exists: \xc3\xbc");
     CHECK_EQ(fj_queue_set_list(queues, note_queue, names), 2);
-    CHECK_STR(names, "listed \xc3\xbc ");
+    CHECK_STR(names, "q \xc3\xbc ");
     fj_queue *found = fj_queue_find(queues, "\xc3\xbc");
     fj_queue_pause(found);
     ADD(second, &state);
@@ -344,14 +329,14 @@ static void queues_are_listed_in_the_order_of_their_creation(void)
     fj_queue_release(found);
     fj_queue_release(second);
     fj_queue_release(third);
-    end();
+    end_queue();
 }
 
 static void ids_are_given_once(void)
 {
     char first[64], second[64];
     unsigned counter, seconds;
-    begin(1);
+    begin_queue(1);
     CHECK_EQ(fj_queue_set_new_id(queues, first, sizeof first), 1);
     CHECK_EQ(fj_queue_set_new_id(queues, second, sizeof second), 1);
     CHECK(strcmp(first, second) != 0);
@@ -360,7 +345,7 @@ static void ids_are_given_once(void)
     CHECK_EQ(fj_queue_set_new_id(queues, first, 8), 0);
     CHECK_EQ(fj_last_error_code(), FJ_EINVAL);
     FAILS(fj_queue_set_new_id(queues, NULL, 8), FJ_EINVAL, "fj_queue_set_new_id: the buffer is NULL");
-    end();
+    end_queue();
 }
 
 int main(void)

@@ -5,7 +5,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "queues.h"
+#include "one_queue.h"
 
 /* Sanitizers have memory of their own beside each object, and keep what was freed. */
 #if defined(THREAD_SANITIZER) || defined(ADDRESS_SANITIZER)
@@ -14,8 +14,6 @@ enum { IS_MEASURED = 0 };
 enum { IS_MEASURED = 1 };
 #endif
 
-static fj_queue_set *queues;
-static fj_queue *queue;
 static long released;
 
 static int set_number(fj_run *run, void *state)
@@ -35,15 +33,8 @@ static const fj_work work = {sizeof(fj_work), "number", set_number, NULL, count_
 
 static void begin(void)
 {
-    queues = new_set();
-    queue = queue_in(queues, "q", 1);
+    begin_queue(1);
     set(&released, 0);
-}
-
-static void end(void)
-{
-    fj_queue_release(queue);
-    end_set(queues);
 }
 
 static void add_detached(int jobs)
@@ -72,7 +63,7 @@ static void a_job_that_waits_takes_64_bytes_beyond_its_state(void)
         CHECK(bytes <= 64 + sizeof(void *));
     fj_queue_resume(queue);
     POLL(get(&released) == jobs + 1000);
-    end();
+    end_queue();
 }
 
 /* Rounds of jobs that are added, run and collected in different ways. */
@@ -104,7 +95,7 @@ static void what_is_collected_leaves_nothing(void)
     if (IS_MEASURED)
         CHECK(status_kb("VmRSS") <= before + 1000);
     CHECK_EQ(get(&released), 5L * rounds * 100);
-    end();
+    end_queue();
 }
 
 static int see_state(const fj_job_info *job, void *closure)
@@ -127,7 +118,7 @@ static void listings_leave_nothing(void)
         fj_queue_resume(queue);
         POLL(get(&released) == (r + 1L) * JOBS);
     }
-    end();
+    end_queue();
 }
 
 /* ---- readers that have gone ---- */
@@ -156,7 +147,7 @@ static void output_whose_reader_has_gone_is_not_kept(void)
     EXPECT(queue, id, FJ_OUTCOME_COMPLETED, 0, NULL);
     if (IS_MEASURED)
         CHECK(status_kb("VmRSS") <= before + 16000);
-    end();
+    end_queue();
 }
 
 static void a_feed_that_is_closed_hears_nothing(void)
@@ -169,7 +160,7 @@ static void a_feed_that_is_closed_hears_nothing(void)
     use_queue(rounds);
     if (IS_MEASURED)
         CHECK(status_kb("VmRSS") <= before + 2000);
-    end();
+    end_queue();
 }
 
 int main(void)

@@ -5,10 +5,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "queues.h"
-
-static fj_queue_set *queues;
-static fj_queue *queue;
+#include "one_queue.h"
 
 /* What the log said, of each kind. */
 struct said {
@@ -64,12 +61,6 @@ static void begin(int concurrency, int expire_ms)
     CHECK(queue != NULL);
 }
 
-static void end(void)
-{
-    fj_queue_release(queue);
-    end_set(queues);
-}
-
 /* ---- order and ids ---- */
 
 static char order[64];
@@ -105,7 +96,7 @@ static void those_at_the_head_run_first_the_last_of_them_first(void)
         CHECK_EQ(fj_queue_wait(queue, fj_job_number(i), -1, NULL), 1);
     FAILS(fj_queue_wait(queue, fj_job_number(2), -1, NULL), FJ_ENOJOB, "no such job: job2");
     CHECK_EQ(fj_queue_wait(queue, fj_job_named("own"), -1, NULL), 1);
-    end();
+    end_queue();
 }
 
 static void a_job_has_an_id_of_its_own_or_a_number(void)
@@ -136,7 +127,7 @@ static void a_job_has_an_id_of_its_own_or_a_number(void)
     EXPECT(queue, fj_job_named("job1"), FJ_OUTCOME_COMPLETED, 0, "z");
     EXPECT(queue, fj_job_named("my job"), FJ_OUTCOME_COMPLETED, 0, "x");
     CHECK_EQ(fj_queue_exists(queue, fj_job_named("my job")), 0);
-    end();
+    end_queue();
 }
 
 static void an_id_in_utf_8_comes_back_as_it_was(void)
@@ -147,7 +138,7 @@ static void an_id_in_utf_8_comes_back_as_it_was(void)
     ADD_WITH(queue, &state, OPTIONS(.id = id, .detached = 1));
     POLL(get(&said.times[FJ_QUEUE_FAILED]) == 1);
     CHECK_STR(heard().id, id);
-    end();
+    end_queue();
 }
 
 /* ---- detached ---- */
@@ -171,7 +162,7 @@ static void a_detached_job_disappears_and_its_failure_is_logged(void)
     CHECK_STR(heard().result, "it is broken");
     CHECK_EQ(heard().code, 12);
     CHECK(heard().state == &fails && heard().work == &work_on_state);
-    end();
+    end_queue();
 }
 
 /* ---- times ---- */
@@ -204,7 +195,7 @@ static void a_delayed_job_waits_for_its_time_and_then_for_those_before(void)
     CHECK_EQ(fj_queue_wait(queue, id, -1, NULL), 1);
     CHECK(seconds_now() - began >= 0.04);
     CHECK_STR(order, "soon, late");
-    end();
+    end_queue();
 }
 
 static void a_job_that_nobody_collects_expires(void)
@@ -222,7 +213,7 @@ static void a_job_that_nobody_collects_expires(void)
     POLL(get(&states[2].released) == 1);
     EXPECT(queue, never, FJ_OUTCOME_COMPLETED, 0, NULL);
     CHECK_EQ(get(&said.times[FJ_QUEUE_EXPIRED]), 2);
-    end();
+    end_queue();
 }
 
 struct tries {
@@ -269,7 +260,7 @@ static void a_job_that_fails_is_tried_again_with_longer_pauses(void)
     EXPECT(queue, ids[1], FJ_OUTCOME_FAILED, 4, "try 4");
     CHECK_EQ(get(&gives_up.runs), 4);
     CHECK_EQ(get(&gives_up.released), 1);
-    end();
+    end_queue();
 }
 
 /* ---- the log ---- */
@@ -302,7 +293,7 @@ static void a_job_that_takes_long_is_logged(void)
     POLL(get(&said.times[FJ_QUEUE_SLOW]) == 2);
     CHECK_STR(heard().id, "job2");
     POLL(get(&slow.released) == 1);
-    end();
+    end_queue();
 }
 
 int main(void)

@@ -6,27 +6,12 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "queues.h"
-
-static fj_queue_set *queues;
-static fj_queue *queue;
+#include "one_queue.h"
 
 struct data {
     long by_job, by_canceller;
     sem_t ends; /* a semaphore orders too: it is used only where that makes no difference */
 };
-
-static void begin(const fj_queue_set_options *options)
-{
-    queues = fj_queue_set_create(options);
-    queue = queue_in(queues, "q", 1);
-}
-
-static void end(void)
-{
-    fj_queue_release(queue);
-    end_set(queues);
-}
 
 static int change(fj_run *run, void *closure)
 {
@@ -41,44 +26,44 @@ static const fj_work changing = {sizeof(fj_work), "changing", change, NULL, NULL
 static void a_wait_without_a_result(void)
 {
     struct data data = {.by_job = 0};
-    begin(NULL);
+    begin_queue(1);
     CHECK_EQ(fj_queue_wait(queue, ADD_WORK(queue, &changing, &data), -1, NULL), 1);
     CHECK_EQ(data.by_job, 1);
-    end();
+    end_queue();
 }
 
 static void a_look_whether_a_job_is_there(void)
 {
     struct data data = {.by_job = 0};
     fj_job_id id;
-    begin(NULL);
+    begin_queue(1);
     CHECK_EQ(fj_queue_add(queue, &changing, &data, OPTIONS(.detached = 1), &id), 1);
     POLL(!fj_queue_exists(queue, id));
     CHECK_EQ(data.by_job, 1);
-    end();
+    end_queue();
 }
 
 static void a_look_at_the_figures(void)
 {
     struct data data = {.by_job = 0};
-    begin(NULL);
+    begin_queue(1);
     ADD_WORK(queue, &changing, &data);
     POLL(info_of(queue).done == 1);
     CHECK_EQ(data.by_job, 1);
-    end();
+    end_queue();
 }
 
 static void a_feed(void)
 {
     struct data data = {.by_job = 0};
     fj_job_id id;
-    begin(NULL);
+    begin_queue(1);
     fj_queue_feed *feed = fj_queue_feed_open(queue);
     ADD_WORK(queue, &changing, &data);
     CHECK_EQ(fj_queue_feed_next(feed, -1, &id), 1);
     CHECK_EQ(data.by_job, 1);
     fj_queue_feed_close(feed);
-    end();
+    end_queue();
 }
 
 static int change_and_say(fj_run *run, void *closure)
@@ -105,7 +90,7 @@ static void progress_and_output(void)
     struct data data[2] = {{.by_job = 0}, {.by_job = 0}};
     char text[8];
     long seen = 0;
-    begin(NULL);
+    begin_queue(1);
     new_semaphore(&data[0].ends, 0);
     new_semaphore(&data[1].ends, 0);
     ADD_WORK(queue, &saying, &data[0]);
@@ -117,7 +102,7 @@ static void progress_and_output(void)
     sem_post(&data[1].ends);
     CHECK_EQ(fj_job_output_read(output, text, sizeof text, -1), 0);
     fj_job_output_close(output);
-    end();
+    end_queue();
 }
 
 static int until_cancelled(fj_run *run, void *closure)
@@ -134,13 +119,13 @@ static const fj_work cancellable = {sizeof(fj_work), "cancellable", until_cancel
 static void a_cancelled_job(void)
 {
     struct data data = {.by_canceller = 0};
-    begin(NULL);
+    begin_queue(1);
     fj_job_id id = ADD_WORK(queue, &cancellable, &data);
     POLL(info_of(queue).running == 1);
     data.by_canceller = 1;
     CHECK_EQ(fj_queue_cancel(queue, id), 1);
     EXPECT(queue, id, FJ_OUTCOME_CANCELLED, 0, NULL);
-    end();
+    end_queue();
 }
 
 /* What `stop` touches is still there, and is the collector's afterwards. */
@@ -170,7 +155,7 @@ static void *cancel_what_runs(void *closure)
 
 static void a_stop_function(void)
 {
-    begin(NULL);
+    begin_queue(1);
     for (int i = 0; i < 50; i++) {
         pthread_t canceller = start_thread(cancel_what_runs, NULL);
         CHECK_EQ(fj_queue_add(queue, &touched, calloc(1, sizeof(struct data)), OPTIONS(.id = "it"), NULL), 1);
@@ -178,7 +163,7 @@ static void a_stop_function(void)
         CHECK_EQ(fj_queue_wait(queue, fj_job_named("it"), -1, NULL), 1);
         JOIN(canceller);
     }
-    end();
+    end_queue();
 }
 
 static long exits;
@@ -194,9 +179,9 @@ static void the_end_of_a_thread(void)
     fj_queue_set_options options = {
         .struct_size = sizeof options, .on_thread_exit = count_exit, .closure = &exits};
     struct data data = {.by_job = 0};
-    begin(&options);
+    begin_queue_with(&options, 1);
     ADD_WORK(queue, &changing, &data);
-    end();
+    end_queue();
     CHECK_EQ(exits, 1);
     CHECK_EQ(data.by_job, 1);
 }
