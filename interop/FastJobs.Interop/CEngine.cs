@@ -50,6 +50,9 @@ internal sealed unsafe class CEngine
     public CLane ShortLived { get; } = new(
         new WorkerSetSettings { Name = "Short_Lived", LaneId = NativeConstants.ECTP_CLASS_SHORT_LIVED, Limit = 0 }, 0);
 
+    /// <summary>The functions of calls that may be queued.</summary>
+    public CallTable CallTable { get; } = new();
+
     public static void Start() => Current = new CEngine();
 
     /// <summary>Whether the shutdown has begun: queued jobs with skip_on_shutdown are discarded.</summary>

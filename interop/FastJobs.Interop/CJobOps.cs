@@ -8,7 +8,7 @@ namespace FastJobs.Interop;
 
 /// <summary>
 /// What a lane does with a job that is the caller's own C struct. The queue holds its address; the low bit, free by
-/// alignment, says that the job already has its concurrency slot.
+/// alignment, says that the job already has its concurrency slot. A negative word is a call: <see cref="CallTable"/>.
 /// </summary>
 /// <remarks>
 /// The engine touches a job only between the claim and its completion, and a job with completion NONE and no memory type
@@ -26,6 +26,12 @@ internal readonly unsafe struct CJobOps : ILaneOps<nint>
 
     public static bool Run(nint handle, Worker worker)
     {
+        if (CallTable.IsCall(handle))
+        {
+            Calls.Run(handle, worker);
+            return true;
+        }
+
         if (handle == Tombstone)
         {
             ((Lane<nint, PointerSlot, CJobOps>)worker.Host.Owner!).ClaimTombstone();
@@ -35,7 +41,16 @@ internal readonly unsafe struct CJobOps : ILaneOps<nint>
         return RunIn(worker, handle);
     }
 
-    public static bool RunInline(nint handle, object lane) => RunIn(null, handle);
+    public static bool RunInline(nint handle, object lane)
+    {
+        if (CallTable.IsCall(handle))
+        {
+            Calls.Run(handle);
+            return true;
+        }
+
+        return RunIn(null, handle);
+    }
 
     // worker: null in the submitter's thread.
     private static bool RunIn(Worker? worker, nint handle)
@@ -97,6 +112,11 @@ internal readonly unsafe struct CJobOps : ILaneOps<nint>
 
     public static void Discard(nint handle)
     {
+        if (CallTable.IsCall(handle))
+        {
+            return;
+        }
+
         var job = (ec_thread_pool_job*)(handle & ~HasSlot);
         if ((handle & HasSlot) != 0)
         {

@@ -42,6 +42,9 @@ internal unsafe struct EngineCalls
     private delegate* unmanaged[Cdecl]<ec_thread_pool_job*, int> _cancelJob;
     private delegate* unmanaged[Cdecl]<int, int, int> _waitEmpty;
     private delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<fj_trace_event*, void*, void>, void*, int> _setTrace;
+    private delegate* unmanaged[Cdecl]<int, nint, nint, int> _call;
+    private delegate* unmanaged[Cdecl]<int, nint, nint*, int, int> _callEach;
+    private delegate* unmanaged[Cdecl]<ec_thread_pool_job**, int, sbyte*, int, int> _queueAll;
 
     [UnmanagedCallersOnly(EntryPoint = "fj_managed_start", CallConvs = [typeof(CallConvCdecl)])]
     private static void Start(EngineCalls* calls, SchedulerCalls* schedulers, QueueCalls* queues)
@@ -78,9 +81,12 @@ internal unsafe struct EngineCalls
         calls->_cancelJob = &CancelJob;
         calls->_waitEmpty = &WaitEmpty;
         calls->_setTrace = &SetTrace;
+        calls->_call = &Call;
+        calls->_callEach = &CallEach;
+        calls->_queueAll = &QueueAll;
     }
 
-    // The hot one: its guard is written out, so that a submit pays for no delegate.
+    // The hot ones: their guards are written out, so that a submit pays for no delegate.
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Queue(ec_thread_pool_job* job, sbyte* file, int line)
     {
@@ -93,6 +99,38 @@ internal unsafe struct EngineCalls
             return Errors.FromException(e, 0);
         }
     }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Call(int jobClass, nint function, nint closure)
+    {
+        try
+        {
+            return Calls.Call(jobClass, function, closure);
+        }
+        catch (Exception e)
+        {
+            return Errors.FromException(e, 0);
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int CallEach(int jobClass, nint function, nint* closures, int count)
+    {
+        try
+        {
+            return Calls.CallEach(jobClass, function, new ReadOnlySpan<nint>(closures, count));
+        }
+        catch (Exception e)
+        {
+            return Errors.FromException(e, 0);
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int QueueAll(ec_thread_pool_job** jobs, int count, sbyte* file, int line) => Errors.Guarded(
+        (Jobs: (nint)jobs, count, File: (nint)file, line),
+        0,
+        static a => JobBatch.Queue((ec_thread_pool_job**)a.Jobs, a.count, (sbyte*)a.File, a.line));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void CompleteTail(ec_thread_pool_job* job) =>

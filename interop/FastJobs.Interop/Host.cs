@@ -81,6 +81,10 @@ internal static unsafe partial class Host
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_string_append")]
     public static partial int AppendToString(_ec_string* text, byte* bytes, nuint size);
 
+    /// <summary>The worker of calls that were made jobs.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_call_worker")]
+    public static partial nint CallWorker();
+
     /// <summary>Whether FASTJOBS_CHECK asks for checks, of memory and of jobs.</summary>
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_check_wanted")]
     public static partial int IsCheckWanted();

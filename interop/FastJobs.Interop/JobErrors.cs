@@ -69,8 +69,12 @@ internal static unsafe class JobErrors
     public static bool ShutDown(ec_thread_pool_job* job)
     {
         CJobOps.Abandon(job);
-        return Errors.Fail(fj_error.FJ_ESHUTDOWN, "ec_thread_pool_shutdown was called: no more jobs are taken");
+        return ShutDown();
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static bool ShutDown() =>
+        Errors.Fail(fj_error.FJ_ESHUTDOWN, "ec_thread_pool_shutdown was called: no more jobs are taken");
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static bool Suspended(ec_thread_pool_job* job)

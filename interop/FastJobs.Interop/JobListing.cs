@@ -12,6 +12,7 @@ namespace FastJobs.Interop;
 /// </summary>
 internal sealed unsafe class JobListing(CLane lane)
 {
+    private static readonly nint s_callWorker = Host.CallWorker();
     private readonly List<Entry> _some = [];
     private readonly CLane _lane = lane;
 
@@ -79,9 +80,19 @@ internal sealed unsafe class JobListing(CLane lane)
     // Where the job cannot be claimed.
     private void Note(nint handle, fj_job_state state, long submittedAt)
     {
-        if (handle != CJobOps.Tombstone)
+        if (CallTable.IsCall(handle))
+        {
+            _some.Add(new Entry(0, CEngine.Current.CallTable.FunctionOf(handle), 0, 0, state, submittedAt));
+        }
+        else if (handle != CJobOps.Tombstone)
         {
             var job = (ec_thread_pool_job*)(handle & ~CJobOps.HandleBits);
+            if ((nint)job->worker == s_callWorker)
+            {
+                _some.Add(new Entry(0, *(nint*)(job + 1), 0, 0, state, submittedAt)); // struct call in call.c
+                return;
+            }
+
             _some.Add(new Entry((nint)job, (nint)job->worker, (nint)job->file, job->line, state, submittedAt));
         }
     }
@@ -104,8 +115,11 @@ internal sealed unsafe class JobListing(CLane lane)
 
     private readonly struct Collector(JobListing listing) : IItemVisitor<nint>
     {
-        public void Visit<TSlot>(ref TSlot slot, long position)
-            where TSlot : struct, ISlot<nint, TSlot> =>
+        public bool Visit<TSlot>(ref TSlot slot, long position)
+            where TSlot : struct, ISlot<nint, TSlot>
+        {
             listing.Note(TSlot.Peek(ref slot), fj_job_state.FJ_JOB_QUEUED, position);
+            return false;
+        }
     }
 }

@@ -79,7 +79,7 @@ internal static unsafe class PoolStats
             int line = worker.CurrentLine;
             if (file != Worker.NoKind && file == Volatile.Read(ref worker.CurrentKind))
             {
-                count.AddRunning(file, line);
+                count.AddRunning(CallTable.IsCall(file) ? 0 : file, CallTable.IsCall(file) ? 0 : line);
             }
         });
         int filled = 0;

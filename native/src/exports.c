@@ -19,6 +19,11 @@ int ec_queue_async_job_(ec_async_job *job, const char *file, int line, int flags
     return fj_enter() ? fj_engine.queue(job, file, line) : 0;
 }
 
+int ec_queue_async_jobs_(ec_async_job *const *jobs, int count, const char *file, int line)
+{
+    return fj_enter() ? fj_engine.queue_all(jobs, count, file, line) : 0;
+}
+
 void ec_async_complete_tail(ec_async_job *job)
 {
     if (fj_enter())

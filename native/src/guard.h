@@ -57,6 +57,10 @@ struct fj_engine_calls {
     int (*cancel_job)(ec_async_job *job);
     int (*wait_empty)(int jobclass, int timeout_ms);
     int (*set_trace)(fj_trace_func function, void *closure);
+    int (*call)(int jobclass, fj_call_func function, void *closure); /* -1: it has to be made a job */
+    /* how many of the first were queued, 0: failed, -1: the first has to be made a job */
+    int (*call_each)(int jobclass, fj_call_func function, void *const *closures, int count);
+    int (*queue_all)(ec_async_job *const *jobs, int count, const char *file, int line);
 };
 
 /* The engine's one entry point that is known by name; not exported. Fills in the tables. */
@@ -79,6 +83,8 @@ static inline bool fj_enter(void)
 
 /* FASTJOBS_CHECK, for jobs and for memory: whether it is set to anything but nothing and 0. */
 int fj_host_check_wanted(void);
+/* The worker of calls that were made jobs. */
+ec_thread_pool_work_func fj_host_call_worker(void);
 /* Whether the program runs under ThreadSanitizer. */
 int fj_host_is_sanitized(void);
 void fj_host_given(void *address);

@@ -26,9 +26,35 @@ internal sealed class Segment<T, TSlot>
     public ref TSlot At(long offset) =>
         ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_slots), (nint)offset);
 
-    public bool AllClear()
+    /// <summary>
+    /// The position from which on readers take their item after the claim and clear its slot. Where slots are
+    /// <see cref="ISlot{T, TSelf}.IsReadEarly"/> it is <see cref="NoPosition"/> until an item is replaced while it waits.
+    /// </summary>
+    /// <remarks>
+    /// A position and no offset: whoever looks at it late, when the segment serves later positions, must not take it for
+    /// its own. Changed only while claims are paused, and when the segment is not in use.
+    /// </remarks>
+    public long ClearFrom = FirstClearFrom;
+
+    /// <summary>Behind all positions.</summary>
+    public const long NoPosition = long.MaxValue;
+
+    private static long FirstClearFrom => TSlot.IsReadEarly ? NoPosition : 0;
+
+    /// <summary>Makes the slots clear that no reader cleared. Of a segment that is not in use.</summary>
+    public void Reset()
     {
-        for (int i = 0; i < _slots.Length; i++)
+        if (TSlot.IsReadEarly)
+        {
+            Array.Clear(_slots);
+            Volatile.Write(ref ClearFrom, NoPosition);
+        }
+    }
+
+    /// <summary>Whether every reader that has to clear its slot has done so. All positions are claimed.</summary>
+    public bool IsConsumed()
+    {
+        for (long i = Math.Max(0, Volatile.Read(ref ClearFrom) - Base); i < _slots.Length; i++)
         {
             if (TSlot.IsPublished(ref _slots[i]))
             {
@@ -132,6 +158,7 @@ internal sealed class SegmentStore<T, TSlot>
         {
             _spare = segment.NextSpare;
             segment.NextSpare = null;
+            segment.Reset(); // here and not when it retires: the slots' lines come to the writer that is about to need them
         }
 
         Volatile.Write(ref segment.Base, start);
@@ -146,7 +173,7 @@ internal sealed class SegmentStore<T, TSlot>
         {
             ref Segment<T, TSlot>? entry = ref _directory[IndexIn(_directory, _oldest)];
             Segment<T, TSlot> segment = entry!;
-            if (!segment.AllClear())
+            if (!segment.IsConsumed())
             {
                 return; // a reader is between its claim and its clear
             }

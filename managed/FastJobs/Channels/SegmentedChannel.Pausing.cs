@@ -43,9 +43,9 @@ internal partial class SegmentedChannel<T, TSlot>
                     if (_store.Find(next) is { } segment)
                     {
                         ref TSlot slot = ref segment.At(next & (Segment<T, TSlot>.Length - 1));
-                        if (TSlot.IsPublished(ref slot))
+                        if (TSlot.IsPublished(ref slot) && visitor.Visit(ref slot, next))
                         {
-                            visitor.Visit(ref slot, next);
+                            LowerClearFrom(segment, head);
                         }
                     }
                 }
@@ -58,6 +58,11 @@ internal partial class SegmentedChannel<T, TSlot>
 
         return true;
     }
+
+    // An item of the segment was replaced. A reader may have copied it before the pause: from the head on all find out, when
+    // their claim has succeeded, that they have to look again.
+    private static void LowerClearFrom(Segment<T, TSlot> segment, long head) =>
+        Volatile.Write(ref segment.ClearFrom, Math.Min(segment.ClearFrom, Math.Max(head, segment.Base)));
 
     /// <summary>
     /// Puts another item in the place of the first one that equals <paramref name="item"/>. Items are compared, never looked
@@ -81,7 +86,8 @@ internal partial class SegmentedChannel<T, TSlot>
 internal interface IItemVisitor<T>
 {
     /// <summary>The slot is published, and nobody can claim it before this returns.</summary>
-    void Visit<TSlot>(ref TSlot slot, long position)
+    /// <returns>Whether it published another item there.</returns>
+    bool Visit<TSlot>(ref TSlot slot, long position)
         where TSlot : struct, ISlot<T, TSlot>;
 }
 
@@ -91,13 +97,15 @@ internal struct Replacer<T>(T item, T replacement) : IItemVisitor<T>
     /// <summary>Whether the item was there.</summary>
     public bool Found { get; private set; }
 
-    public void Visit<TSlot>(ref TSlot slot, long position)
+    public bool Visit<TSlot>(ref TSlot slot, long position)
         where TSlot : struct, ISlot<T, TSlot>
     {
-        if (!Found && EqualityComparer<T>.Default.Equals(TSlot.Peek(ref slot), item))
+        if (Found || !EqualityComparer<T>.Default.Equals(TSlot.Peek(ref slot), item))
         {
-            TSlot.Publish(ref slot, replacement); // whoever claims the position reads the slot after its exchange
-            Found = true;
+            return false;
         }
+
+        TSlot.Publish(ref slot, replacement);
+        return Found = true;
     }
 }

@@ -424,6 +424,7 @@ internal partial class SegmentedChannel<T, TSlot>
 
                 newest = TSlot.Take(ref slot);
                 TSlot.Publish(ref slot, item);
+                LowerClearFrom(segment, head);
                 return true;
             }
             finally

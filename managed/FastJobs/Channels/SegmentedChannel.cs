@@ -119,6 +119,36 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
         return true;
     }
 
+    // Takes the positions of all items with one add; otherwise as TryWriteForced. Readers are notified once, so only for
+    // readers who wake each other. The items should be few: readers wait for the first as long as it is not published.
+    private protected bool TryWriteAllForced(ReadOnlySpan<T> items)
+    {
+        nint self = Turns.Self;
+        if (_tail.Owner != self)
+        {
+            Turns.Begin(ref _tail, self);
+        }
+
+        long positions = TailWord.PositionOne * items.Length;
+        var tail = new TailWord(Interlocked.Add(ref _tail.Value, positions) - positions); // full fence, as there
+        if (tail.IsClosed)
+        {
+            return false; // they lie behind the frozen end
+        }
+
+        for (int i = 0; i < items.Length; i++)
+        {
+            Publish(tail.Position + i, items[i]);
+        }
+
+        if (tail.NeedsAttention)
+        {
+            Attend(tail);
+        }
+
+        return true;
+    }
+
     /// <summary>Writes if there is room.</summary>
     /// <param name="item">The item.</param>
     /// <param name="closed">Whether the reason for a failure is that the channel is closed.</param>
@@ -222,6 +252,14 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
         }
 
         Publish(tail.Position, item);
+        Attend(tail);
+        return true;
+    }
+
+    // Does what a writer has to do besides, once it has published.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Attend(TailWord tail)
+    {
         if (tail.NeedsNotify)
         {
             NotifyReaders();
@@ -231,8 +269,6 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
         {
             TakeStamp();
         }
-
-        return true;
     }
 
     /// <summary>Called by a writer that found the Stamp flag. May be called under the gate.</summary>
@@ -342,12 +378,19 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
                 continue;
             }
 
+            item = TSlot.IsReadEarly ? TSlot.Peek(ref slot) : default;
+
             // Full fence. If it wins, nobody else claimed this position since the head was read, so the segment was not
             // reused and the slot is this position's. Pairs with the Interlocked operations on the head: a writer that
-            // waits for room either sees this claim or leaves its flag in the word that was replaced.
+            // waits for room either sees this claim or leaves its flag in the word that was replaced; and whoever replaced
+            // the item since it was copied has lowered ClearFrom before it let claims go on.
             if (Interlocked.CompareExchange(ref _head.Value, raw + TailWord.PositionOne, raw) == raw)
             {
-                item = TSlot.Take(ref slot); // ends with a release: pairs with SegmentStore.Retire
+                if (!TSlot.IsReadEarly || head.Position >= Volatile.Read(ref segment.ClearFrom))
+                {
+                    item = TSlot.Take(ref slot); // ends with a release: pairs with SegmentStore.Retire
+                }
+
                 TSlot.Prefetch(ref segment.At((offset + PrefetchDistance) & (Segment<T, TSlot>.Length - 1)));
                 if (head.HasFlags)
                 {

@@ -12,10 +12,18 @@ namespace FastJobs.Channels;
 /// Memory ordering: <see cref="Publish"/> releases the item, <see cref="IsPublished"/> acquires it. <see cref="Take"/>
 /// ends by releasing the reader's copy and <see cref="IsPublished"/> acquires that too, so a segment whose slots are
 /// all clear can be used again. <see cref="Peek"/> may race with a later lap and see garbage: its caller validates.
+/// An item that is read in one piece can be read before it is claimed, and need not be cleared by its reader, to whom
+/// the slot's line would have to travel for that: <see cref="IsReadEarly"/>.
 /// </remarks>
 internal interface ISlot<T, TSelf>
     where TSelf : struct, ISlot<T, TSelf>
 {
+    /// <summary>
+    /// Whether readers copy the item before their claim and leave the slot as it is; the segment is cleared when it is used
+    /// again. For items without references that one load reads whole.
+    /// </summary>
+    static virtual bool IsReadEarly => false;
+
     static abstract void Publish(ref TSelf slot, T item);
 
     static abstract bool IsPublished(ref TSelf slot);
@@ -31,10 +39,14 @@ internal interface ISlot<T, TSelf>
     static abstract T Take(ref TSelf slot);
 }
 
-/// <summary>A native pointer, never null: 8 bytes a slot.</summary>
+/// <summary>A native pointer, never null, with whatever its owner keeps in the bits of an address: 8 bytes a slot.</summary>
 internal struct PointerSlot : ISlot<nint, PointerSlot>
 {
+    private static nint AddressMask => unchecked((nint)0x0000_FFFF_FFFF_FFFF);
+
     private nint _item;
+
+    public static bool IsReadEarly => true;
 
     public static void Publish(ref PointerSlot slot, nint item) => Volatile.Write(ref slot._item, item);
 
@@ -47,7 +59,7 @@ internal struct PointerSlot : ISlot<nint, PointerSlot>
         // Whatever the slot holds: prefetching an address that is not mapped does nothing.
         if (Sse.IsSupported)
         {
-            nint item = slot._item;
+            nint item = slot._item & AddressMask;
             Sse.Prefetch0((void*)item);
             Sse.Prefetch0((void*)(item + 64));
         }

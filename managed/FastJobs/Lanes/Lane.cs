@@ -186,6 +186,27 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
         : closed ? Submitted.Closed
         : Submitted.Full;
 
+    /// <summary>Hands several jobs in, in their order.</summary>
+    /// <param name="jobs">The jobs.</param>
+    /// <param name="mayWait">Whether to wait for room; otherwise they go over the limit.</param>
+    /// <returns>How many it took: fewer if the lane closed.</returns>
+    public int SubmitAll(ReadOnlySpan<TJob> jobs, bool mayWait)
+    {
+        if (Workers.Limit != 0 && Queue.Capacity == long.MaxValue)
+        {
+            return Queue.TryWriteAll(jobs) ? jobs.Length : 0;
+        }
+
+        int taken = 0;
+        while (taken < jobs.Length
+            && (mayWait ? Submit(jobs[taken]) : SubmitForced(jobs[taken])) != Submitted.Closed)
+        {
+            taken++;
+        }
+
+        return taken;
+    }
+
     /// <summary>Hands a job in without regard to the backlog.</summary>
     public Submitted SubmitForced(TJob job) =>
         Workers.Limit == 0 ? RunInline(job)

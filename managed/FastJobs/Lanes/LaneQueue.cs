@@ -27,6 +27,9 @@ internal sealed partial class LaneQueue<TJob, TSlot>(
     /// <summary>Whether some worker is searching.</summary>
     public bool HasSearchers => new TailWord(Volatile.Read(ref _tail.Value)).Searchers > 0;
 
+    /// <summary>Writes several jobs, one behind the other, without regard to the capacity. False: the queue is closed.</summary>
+    public bool TryWriteAll(ReadOnlySpan<TJob> jobs) => TryWriteAllForced(jobs);
+
     /// <summary>Becomes a searcher, unless there are <paramref name="most"/> already.</summary>
     public bool TryBeginSearch(int most)
     {

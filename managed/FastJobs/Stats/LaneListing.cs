@@ -62,7 +62,7 @@ internal static class LaneListing
 
         public List<(Delegate Work, long Position)> Found { get; } = [];
 
-        public void Visit<TSlot>(ref TSlot slot, long position)
+        public bool Visit<TSlot>(ref TSlot slot, long position)
             where TSlot : struct, ISlot<JobRef, TSlot>
         {
             // Nobody can claim it, so a job from the pool is this one still. A cancelled one waits for nothing any more.
@@ -74,6 +74,8 @@ internal static class LaneListing
             {
                 Found.Add((work, position));
             }
+
+            return false;
         }
     }
 }

@@ -108,6 +108,12 @@ FJ_COMPLETION_ALIAS(ECTP_COMPLETE_CALLBACK_SCHED_INST);
 #define ec_queue_async_job(job) ec_queue_async_job_((job), __FILE__, __LINE__, 0)
 FJ_API int ec_queue_async_job_(ec_async_job *job, const char *file, int line, int flags);
 
+/** Queues the jobs in their order, with little more to do for all than for one. Returns how many were queued,
+ * the first so many; if fewer than count, fj_last_error tells why, and the others are still the caller's.
+ * Their pools may differ; jobs of other threads may come between them. Otherwise as ec_queue_async_job. */
+#define ec_queue_async_jobs(jobs, count) ec_queue_async_jobs_((jobs), (count), __FILE__, __LINE__)
+FJ_API int ec_queue_async_jobs_(ec_async_job *const *jobs, int count, const char *file, int line);
+
 /** Completes a job whose skip_completion was set, in the calling thread, once: now, or when its worker has
  * returned if it has not yet. Any thread. */
 FJ_API void ec_async_complete_tail(ec_async_job *job);

@@ -7,6 +7,7 @@
 #include "ec_malloc.h"
 #include "ec_thread_pool.h"
 #include "fj_base.h"
+#include "fj_call.h"
 #include "scheduler.h"
 #include "sp_async.h"
 #include "fj_config.h"

@@ -10,6 +10,7 @@ internal static class ModelContract
     [
         .. QueueModel.Cases(),
         .. CancelModel.Cases(),
+        .. ReuseModel.Cases(),
         .. AgesModel.Cases(),
         .. WakeModel.Cases(),
         .. ReadWaitModel.Cases(),

@@ -8,6 +8,7 @@
 #include "event.h"
 #include "fastjobs.h"
 #include "fj_base.h"
+#include "fj_call.h"
 #include "fj_config.h"
 #include "fj_inspect.h"
 #include "fj_queue.h"

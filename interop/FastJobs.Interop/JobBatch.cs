@@ -1,0 +1,73 @@
+using FastJobs.Interop.Generated;
+using CLane = FastJobs.Lanes.Lane<nint, FastJobs.Channels.PointerSlot, FastJobs.Interop.CJobOps>;
+using Mode = FastJobs.Interop.Generated.ec_thread_pool_job._ec_thread_pool_job_completion;
+
+namespace FastJobs.Interop;
+
+/// <summary>ec_queue_async_jobs: runs of jobs of one pool are handed to it together.</summary>
+internal static unsafe class JobBatch
+{
+    /// <summary>So many are handed in at once: workers wait for the first of them while the others are published.</summary>
+    public const int Most = 64;
+
+    /// <summary>Queues the jobs in their order. Returns how many were; fewer than all: the error is set.</summary>
+    public static int Queue(ec_thread_pool_job** jobs, int count, sbyte* file, int line)
+    {
+        if (count < 0 || (jobs == null && count > 0))
+        {
+            Errors.Fail(
+                fj_error.FJ_EINVAL,
+                count < 0 ? "ec_queue_async_jobs: the count is negative" : "ec_queue_async_jobs: the array is NULL");
+            return 0;
+        }
+
+        nint* handles = stackalloc nint[Most];
+        int next = 0;
+        while (next < count)
+        {
+            CLane? lane = null;
+            int gathered = 0;
+            while (gathered < Most && next + gathered < count
+                && LaneOf(jobs[next + gathered]) is { } its && (lane ??= its) == its)
+            {
+                ec_thread_pool_job* job = jobs[next + gathered];
+                job->file = file;
+                job->line = line;
+                handles[gathered++] = (nint)job;
+            }
+
+            if (gathered == 0)
+            {
+                if (!CEngine.Current.Queue(jobs[next], file, line))
+                {
+                    return next;
+                }
+
+                next++;
+                continue;
+            }
+
+            int taken = Submit(lane!, new ReadOnlySpan<nint>(handles, gathered));
+            next += taken;
+            if (taken < gathered)
+            {
+                JobErrors.ShutDown();
+                return next;
+            }
+        }
+
+        return next;
+    }
+
+    /// <summary>Hands jobs or calls to a lane; a scheduler thread never waits for room. Returns how many it took.</summary>
+    public static int Submit(CLane lane, ReadOnlySpan<nint> handles) =>
+        lane.SubmitAll(handles, mayWait: !Schedulers.IsSchedulerThread);
+
+    // The lane of a job that only has to be written there; null: it has to be queued by itself, or is not valid.
+    private static CLane? LaneOf(ec_thread_pool_job* job) =>
+        CEngine.Current.Special == 0
+        && JobErrors.IsValid(job)
+        && job->completion is not (Mode.ECTP_COMPLETE_SYNC or Mode.ECTP_COMPLETE_MODULE)
+            ? CEngine.Current.Lanes.Find(job->job_class)
+            : null;
+}
