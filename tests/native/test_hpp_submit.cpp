@@ -43,6 +43,33 @@ void results_come_by_futures()
     CHECK_EQ(fj::submit(fj::pool::short_lived(), [] { return 3; }).get(), 3);
 }
 
+/* ---- calls ---- */
+
+std::atomic<int> calls_ran{0};
+
+void count_call()
+{
+    calls_ran++;
+}
+
+void small_callables_run_as_calls()
+{
+    const fj::pool pool = pool_of(2);
+    std::atomic<int> ran{0};
+    calls_ran = 0;
+    for (int i = 0; i < many(1000); i++) {
+        fj::call(pool, [&ran] { ran++; });
+        fj::call(pool, [] { calls_ran++; });
+        fj::call(pool, count_call);
+        fj::call(pool,
+                 [number = -1.5F, sign = static_cast<short>(-3)] { calls_ran += number < 0 && sign == -3; });
+    }
+    CHECK_EQ(fj_pool_wait_empty(pool.job_class(), WAIT_SECONDS * 1000), 1);
+    CHECK_EQ(ran, many(1000));
+    CHECK_EQ(calls_ran, 3 * many(1000));
+    CHECK_EQ(code_of([] { fj::call(fj::pool(4711), count_call); }), FJ_ENOCLASS);
+}
+
 /* The callable is over before its result is there. */
 void callables_end_before_their_results_come()
 {
@@ -300,6 +327,7 @@ int main()
     hpp_tests_begin();
     RUN(the_default_handler_prints); /* first: it forks */
     RUN(results_come_by_futures);
+    RUN(small_callables_run_as_calls);
     RUN(callables_end_before_their_results_come);
     RUN(callables_are_moved_and_copied_as_little_as_need_be);
     RUN(callables_of_all_sizes_and_alignments_run);
