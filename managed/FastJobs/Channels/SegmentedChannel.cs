@@ -165,6 +165,7 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
         return TryWriteBounded(item, out closed);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryWriteBounded(T item, out bool closed)
     {
         BoundedWrite write = TryWriteBoundedCore(item, mayOvertake: false, out bool notify);

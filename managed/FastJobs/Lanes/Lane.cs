@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using FastJobs.Channels;
 using FastJobs.Parking;
 using FastJobs.Stats;
@@ -180,6 +181,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     }
 
     /// <summary>Hands a job in if there is room.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Submitted TrySubmit(TJob job) =>
         Workers.Limit == 0 ? RunInline(job)
         : Queue.TryWrite(job, out bool closed) ? Submitted.Queued
@@ -214,6 +216,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
         : Submitted.Closed;
 
     /// <summary>Runs a job in the calling thread, on the lane's account.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public Submitted RunInline(TJob job)
     {
         Interlocked.Increment(ref _inlineStarted);
