@@ -3,8 +3,8 @@
  * channels, scripts that `after` would still run. Procs, namespaces with their variables, and child
  * interpreters stay.
  *
- * That a job left nothing is found out without looking at it all: the initial globals are traced, so if none
- * was touched and there are as many globals as before, they are the same ones.
+ * Most jobs leave nothing, or a few global variables; that is found out without looking at it all. The
+ * initial globals are traced, and the commands that can leave worse are watched.
  */
 #include "worker.h"
 #include <string.h>
@@ -23,21 +23,57 @@ static Tcl_Obj *channel_names(Tcl_Interp *interp)
     return names;
 }
 
-static int same_names(Tcl_Obj *some, Tcl_Obj *others)
+/* Where Tcl, 8 and 9, keeps the channels of an interpreter, by name. To look there costs a tenth of a
+ * listing. A standard channel has a name of its own there. */
+static Tcl_HashTable *channel_table(Tcl_Interp *interp)
 {
-    Tcl_Size count, other_count;
-    Tcl_Obj **words, **other_words;
-    Tcl_ListObjGetElements(NULL, some, &count, &words);
-    Tcl_ListObjGetElements(NULL, others, &other_count, &other_words);
-    if (count != other_count) {
+    return Tcl_GetAssocData(interp, "tclIO", NULL);
+}
+
+static int same_channels(const fjt_clean *clean, Tcl_Interp *interp)
+{
+    Tcl_HashTable *table = channel_table(interp);
+    Tcl_HashSearch search;
+    Tcl_Size count, i = 0;
+    Tcl_Obj **keys;
+    if (!table || !clean->channel_keys) {
         return 0;
     }
-    for (Tcl_Size i = 0; i < count; i++) { /* the order stays as long as the set does */
-        if (strcmp(Tcl_GetString(words[i]), Tcl_GetString(other_words[i])) != 0) {
+    Tcl_ListObjGetElements(NULL, clean->channel_keys, &count, &keys);
+    if ((Tcl_Size)table->numEntries != count) {
+        return 0;
+    }
+    for (Tcl_HashEntry *entry = Tcl_FirstHashEntry(table, &search); entry && i < count;
+         entry = Tcl_NextHashEntry(&search), i++) { /* the order stays as long as the set does */
+        if (strcmp(Tcl_GetHashKey(table, entry), Tcl_GetString(keys[i])) != 0) {
             return 0;
         }
     }
-    return 1;
+    return i == count;
+}
+
+static void forget_channel_keys(fjt_clean *clean)
+{
+    if (clean->channel_keys) {
+        Tcl_DecrRefCount(clean->channel_keys);
+        clean->channel_keys = NULL;
+    }
+}
+
+static void remember_channel_keys(fjt_clean *clean, Tcl_Interp *interp)
+{
+    Tcl_HashTable *table = channel_table(interp);
+    Tcl_HashSearch search;
+    forget_channel_keys(clean);
+    if (table) {
+        clean->channel_keys = Tcl_NewListObj(0, NULL);
+        Tcl_IncrRefCount(clean->channel_keys);
+        for (Tcl_HashEntry *entry = Tcl_FirstHashEntry(table, &search); entry;
+             entry = Tcl_NextHashEntry(&search)) {
+            Tcl_ListObjAppendElement(NULL, clean->channel_keys,
+                                     Tcl_NewStringObj(Tcl_GetHashKey(table, entry), -1));
+        }
+    }
 }
 
 static int holds(Tcl_Obj *names, const char *name)
@@ -53,10 +89,10 @@ static int holds(Tcl_Obj *names, const char *name)
     return 0;
 }
 
-static void close_channels(fjt_worker *worker, Tcl_Obj *names)
+static void close_channels(fjt_worker *worker)
 {
     Tcl_Size count;
-    Tcl_Obj **words;
+    Tcl_Obj **words, *names = channel_names(worker->interp);
     Tcl_ListObjGetElements(NULL, names, &count, &words);
     for (Tcl_Size i = 0; i < count; i++) {
         const char *name = Tcl_GetString(words[i]);
@@ -66,28 +102,8 @@ static void close_channels(fjt_worker *worker, Tcl_Obj *names)
             Tcl_UnregisterChannel(worker->interp, channel);
         }
     }
-}
-
-/* ---- after ---- */
-
-static int note_after(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
-{
-    fjt_worker *worker = data;
-    worker->clean.used_after = 1;
-    return worker->clean.after.objProc(worker->clean.after.objClientData, interp, objc, objv);
-}
-
-/* `after` itself, and what it did in the initial state counts as the state's. */
-static void watch_after(fjt_worker *worker, Tcl_Interp *interp)
-{
-    Tcl_CmdInfo info;
-    worker->clean.used_after = 0;
-    if (Tcl_GetCommandInfo(interp, "::after", &info) && info.isNativeObjectProc == 1) {
-        worker->clean.after = info;
-        info.objProc = note_after;
-        info.objClientData = worker;
-        worker->clean.wraps_after = Tcl_SetCommandInfo(interp, "::after", &info);
-    }
+    Tcl_DecrRefCount(names);
+    remember_channel_keys(&worker->clean, worker->interp);
 }
 
 static const char cancel_after[] = "::foreach ::fastjobs::id [::after info] { ::after cancel $::fastjobs::id "
@@ -95,48 +111,76 @@ static const char cancel_after[] = "::foreach ::fastjobs::id [::after info] { ::
 
 /* ---- all of it ---- */
 
-void fjt_clean_begin(fjt_worker *worker, Tcl_Interp *interp)
+void fjt_clean_watch(fjt_worker *worker, Tcl_Interp *interp)
 {
     memset(&worker->clean, 0, sizeof worker->clean);
-    watch_after(worker, interp);
-    worker->clean.channels = channel_names(interp);
+    fjt_watch_begin(worker, interp);
+}
+
+void fjt_clean_begin(fjt_worker *worker, Tcl_Interp *interp)
+{
+    fjt_clean *clean = &worker->clean;
+    clean->channels = channel_names(interp);
+    remember_channel_keys(clean, interp);
     fjt_globals_begin(worker, interp);
+    /* What `after` is to do, and links, count as the initial state's. */
+    fjt_watch_reset(worker, FJT_AFTER);
+    fjt_watch_reset(worker, FJT_UPVAR);
+    fjt_watch_reset(worker, FJT_NAMESPACE_UPVAR);
 }
 
 void fjt_clean_end(fjt_worker *worker, Tcl_Interp *interp)
 {
     fjt_globals_end(worker, interp);
     fjt_env_forget(worker);
+    forget_channel_keys(&worker->clean);
     Tcl_DecrRefCount(worker->clean.channels);
     worker->clean.channels = NULL;
 }
 
-static int restore(fjt_worker *worker, Tcl_Obj *channels)
+/* `globals` are those that the job has left. */
+static int restore(fjt_worker *worker, Tcl_Obj *globals, int after, int channels)
 {
     Tcl_Interp *interp = worker->interp;
+    int may_run_scripts =
+        after || channels || fjt_watch_used(worker, FJT_TRACE) || fjt_watch_used(worker, FJT_LOAD);
+    int may_link = worker->clean.links || fjt_watch_used(worker, FJT_UPVAR) ||
+                   fjt_watch_used(worker, FJT_NAMESPACE_UPVAR) || fjt_watch_used(worker, FJT_LOAD);
     int ok = 1;
-    fjt_limit(interp, SCRIPT_SECONDS);
-    if (worker->clean.used_after || !worker->clean.wraps_after) {
-        ok = Tcl_EvalEx(interp, cancel_after, -1, TCL_EVAL_GLOBAL) == TCL_OK;
-        worker->clean.used_after = 0;
+    fjt_watch_reset(worker, FJT_UPVAR); /* before any script: what that does counts for the next time */
+    fjt_watch_reset(worker, FJT_NAMESPACE_UPVAR);
+    if (may_run_scripts) {
+        fjt_limit(interp, SCRIPT_SECONDS);
     }
-    close_channels(worker, channels);
+    if (after) {
+        ok = Tcl_EvalEx(interp, cancel_after, -1, TCL_EVAL_GLOBAL) == TCL_OK;
+        fjt_watch_reset(worker, FJT_AFTER);
+    }
+    if (channels) {
+        close_channels(worker);
+    }
     fjt_env_restore(worker);
-    ok = fjt_globals_restore(worker) && ok && !Tcl_LimitExceeded(interp) && !worker->broken;
-    fjt_limit(interp, -1);
+    ok = fjt_globals_restore(worker, after || channels ? NULL : globals, may_link) && ok;
+    if (may_run_scripts) {
+        ok = ok && !Tcl_LimitExceeded(interp);
+        fjt_limit(interp, -1);
+    }
     Tcl_ResetResult(interp);
-    return ok;
+    return ok && !worker->broken;
 }
 
 int fjt_clean_run(fjt_worker *worker)
 {
     fjt_clean *clean = &worker->clean;
-    Tcl_Obj *channels = channel_names(worker->interp);
+    int after = fjt_watch_used(worker, FJT_AFTER), channels = !same_channels(clean, worker->interp);
     int ok = 1;
-    if (clean->used_after || !clean->wraps_after || clean->dirty || clean->links ||
-        !same_names(channels, clean->channels) || fjt_globals_count(worker) != clean->global_count) {
-        ok = restore(worker, channels) && !clean->env_lost;
+    Tcl_Obj *globals = fjt_globals_list(worker, worker->interp);
+    if (!globals) {
+        return 0;
     }
-    Tcl_DecrRefCount(channels);
+    if (after || channels || clean->dirty || !fjt_globals_same(worker, globals)) {
+        ok = restore(worker, globals, after, channels) && !clean->env_lost;
+    }
+    Tcl_DecrRefCount(globals);
     return ok;
 }

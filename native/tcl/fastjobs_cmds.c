@@ -102,8 +102,8 @@ static int queueinfo_cmd(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj 
         return TCL_ERROR;
     }
     Tcl_Obj *list = Tcl_NewListObj(0, NULL);
-    fjt_put_text(list, "name", info.name);
-    fjt_put_text(list, "desc", info.description);
+    fjt_put(list, "name", fjt_name_object(info.name));
+    fjt_put(list, "desc", fjt_name_object(info.description));
     fjt_put(list, "maxthreads", Tcl_NewIntObj(info.concurrency));
     fjt_put(list, "scheduled", Tcl_NewWideIntObj(info.scheduled));
     fjt_put(list, "running", Tcl_NewWideIntObj(info.running));
@@ -128,7 +128,7 @@ static int jobinfo_cmd(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *c
     if (objc != 3) {
         return fjt_wrong_args(interp, &syntax);
     }
-    fj_job_id id = fjt_job_id(objv[2]);
+    fj_job_id id = fjt_job_id(data, objv[2]);
     fjt_from from = FJT_FOUND;
     do {
         Tcl_Obj *entry = NULL;

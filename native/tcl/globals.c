@@ -46,16 +46,51 @@ static void trace_global(fjt_global *global, Tcl_Interp *interp)
     }
 }
 
-/* The command is looked up once, and its name is one that no job has a reason to change. */
-static Tcl_Obj *list_globals(fjt_worker *worker, Tcl_Interp *interp)
+/* Whoever takes this command away has taken apart what the next job needs. */
+static void list_gone(ClientData data, Tcl_Interp *interp, const char *name, const char *new_name, int flags)
 {
+    (void)interp, (void)name, (void)new_name, (void)flags;
+    ((fjt_worker *)data)->broken = 1;
+}
+
+/* To call the command's procedure costs less than an evaluation. */
+Tcl_Obj *fjt_globals_list(fjt_worker *worker, Tcl_Interp *interp)
+{
+    fjt_clean *clean = &worker->clean;
     Tcl_Obj *names = NULL;
-    if (Tcl_EvalObjv(interp, 1, &worker->clean.global_names, TCL_EVAL_GLOBAL) == TCL_OK) {
+    int code = clean->list.objProc
+                   ? clean->list.objProc(clean->list.objClientData, interp, 1, &clean->list_name)
+                   : Tcl_EvalObjv(interp, 1, &clean->list_name, TCL_EVAL_GLOBAL);
+    if (code == TCL_OK) {
         names = Tcl_GetObjResult(interp);
         Tcl_IncrRefCount(names);
     }
     Tcl_ResetResult(interp);
     return names;
+}
+
+static int is_known(const fjt_worker *worker, Tcl_Obj *name)
+{
+    return Tcl_FindHashEntry((Tcl_HashTable *)&worker->clean.globals, Tcl_GetString(name)) != NULL;
+}
+
+/* Tcl lists the objects that its variables have as their names, in an order that stays while none is added or
+ * removed: so a job's are mostly told from the others without looking at any text. */
+static void remember_names(fjt_worker *worker, Tcl_Obj *names)
+{
+    Tcl_Size count;
+    Tcl_Obj **words, *kept = Tcl_NewListObj(0, NULL);
+    Tcl_ListObjGetElements(NULL, names, &count, &words);
+    for (Tcl_Size i = 0; i < count; i++) {
+        if (is_known(worker, words[i])) {
+            Tcl_ListObjAppendElement(NULL, kept, words[i]);
+        }
+    }
+    Tcl_IncrRefCount(kept);
+    if (worker->clean.names) {
+        Tcl_DecrRefCount(worker->clean.names);
+    }
+    worker->clean.names = kept;
 }
 
 /* ---- the initial state ---- */
@@ -101,22 +136,29 @@ static fjt_global *add_global(fjt_worker *worker, Tcl_Interp *interp, Tcl_Obj *n
 
 void fjt_globals_begin(fjt_worker *worker, Tcl_Interp *interp)
 {
-    Tcl_Size count = 0;
-    Tcl_Obj **words;
-    Tcl_InitHashTable(&worker->clean.globals, TCL_STRING_KEYS);
+    static const char command[] = "::tcl::info::globals";
+    fjt_clean *clean = &worker->clean;
+    Tcl_InitHashTable(&clean->globals, TCL_STRING_KEYS);
     Tcl_CreateNamespace(interp, "::fastjobs::links", NULL, NULL);
-    worker->clean.global_names = Tcl_NewStringObj("::tcl::info::globals", -1);
-    Tcl_IncrRefCount(worker->clean.global_names);
-    Tcl_Obj *names = list_globals(worker, interp);
-    if (names && Tcl_ListObjGetElements(NULL, names, &count, &words) == TCL_OK) {
-        for (Tcl_Size i = 0; i < count; i++) {
-            add_global(worker, interp, words[i]);
-        }
+    clean->list_name = Tcl_NewStringObj(command, -1);
+    Tcl_IncrRefCount(clean->list_name);
+    if (!Tcl_GetCommandInfo(interp, command, &clean->list) || clean->list.isNativeObjectProc != 1) {
+        clean->list.objProc = NULL;
     }
-    if (names) {
-        Tcl_DecrRefCount(names);
+    Tcl_TraceCommand(interp, command, TCL_TRACE_RENAME | TCL_TRACE_DELETE, list_gone, worker);
+    Tcl_Obj *names = fjt_globals_list(worker, interp);
+    if (!names) {
+        names = Tcl_NewObj();
+        Tcl_IncrRefCount(names);
     }
-    worker->clean.global_count = count;
+    Tcl_Size count;
+    Tcl_Obj **words;
+    Tcl_ListObjGetElements(NULL, names, &count, &words);
+    for (Tcl_Size i = 0; i < count; i++) {
+        add_global(worker, interp, words[i]);
+    }
+    remember_names(worker, names);
+    Tcl_DecrRefCount(names);
 }
 
 void fjt_globals_end(fjt_worker *worker, Tcl_Interp *interp)
@@ -140,20 +182,19 @@ void fjt_globals_end(fjt_worker *worker, Tcl_Interp *interp)
         ckfree((char *)global);
     }
     Tcl_DeleteHashTable(&worker->clean.globals);
-    Tcl_DecrRefCount(worker->clean.global_names);
+    Tcl_DecrRefCount(worker->clean.names);
+    Tcl_DecrRefCount(worker->clean.list_name);
 }
 
 /* ---- after a job ---- */
 
-Tcl_Size fjt_globals_count(fjt_worker *worker)
+int fjt_globals_same(const fjt_worker *worker, Tcl_Obj *names)
 {
-    Tcl_Size count = -1;
-    Tcl_Obj *names = list_globals(worker, worker->interp);
-    if (names) {
-        Tcl_ListObjLength(NULL, names, &count);
-        Tcl_DecrRefCount(names);
-    }
-    return count;
+    Tcl_Size count, kept_count;
+    Tcl_Obj **words, **kept;
+    Tcl_ListObjGetElements(NULL, names, &count, &words);
+    Tcl_ListObjGetElements(NULL, worker->clean.names, &kept_count, &kept);
+    return count == kept_count && (count == 0 || memcmp(words, kept, (size_t)count * sizeof *words) == 0);
 }
 
 static void restore_global(fjt_global *global, Tcl_Interp *interp)
@@ -180,8 +221,8 @@ static void restore_global(fjt_global *global, Tcl_Interp *interp)
 
 /* A link to another variable (upvar) cannot be removed, and to unset it would unset what it leads to. It is
  * made to lead to a variable of no use to anybody, which only this name has. From then on the name is always
- * there, so that counting the globals does not tell whether a job has set it. */
-static void unset_global(fjt_worker *worker, const char *name)
+ * there, whether a job has set it or not. */
+static void unlink_global(fjt_worker *worker, const char *name)
 {
     Tcl_Interp *interp = worker->interp;
     if (Tcl_UpVar2(interp, "#0", "::fastjobs::links::probe", NULL, name, TCL_GLOBAL_ONLY) == TCL_OK) {
@@ -191,36 +232,45 @@ static void unset_global(fjt_worker *worker, const char *name)
         Tcl_DecrRefCount(target);
         worker->clean.links = 1;
     }
-    Tcl_UnsetVar2(interp, name, NULL, TCL_GLOBAL_ONLY);
 }
 
-static void remove_new(fjt_worker *worker, Tcl_Obj *names)
+/* Whether all that is remembered of the names is still so. */
+static int remove_new(fjt_worker *worker, Tcl_Obj *names, int may_link)
 {
-    Tcl_Size count;
-    Tcl_Obj **words;
+    Tcl_Size count, kept_count, next = 0;
+    Tcl_Obj **words, **kept;
+    int found = 0;
     Tcl_ListObjGetElements(NULL, names, &count, &words);
+    Tcl_ListObjGetElements(NULL, worker->clean.names, &kept_count, &kept);
     for (Tcl_Size i = 0; i < count; i++) {
-        if (Tcl_FindHashEntry(&worker->clean.globals, Tcl_GetString(words[i]))) {
-            continue;
-        }
-        if (is_kept(words[i])) {
+        if (next < kept_count && words[i] == kept[next]) {
+            next++;
+        } else if (is_known(worker, words[i])) {
+            found = 1;
+        } else if (is_kept(words[i])) {
             add_global(worker, worker->interp, words[i]);
+            found = 1;
         } else {
-            unset_global(worker, Tcl_GetString(words[i]));
+            const char *name = Tcl_GetString(words[i]);
+            if (may_link) {
+                unlink_global(worker, name);
+            }
+            Tcl_UnsetVar2(worker->interp, name, NULL, TCL_GLOBAL_ONLY);
         }
     }
+    return !found && next == kept_count;
 }
 
-int fjt_globals_restore(fjt_worker *worker)
+int fjt_globals_restore(fjt_worker *worker, Tcl_Obj *names, int may_link)
 {
     fjt_clean *clean = &worker->clean;
     Tcl_HashSearch search;
-    clean->restoring = 1;
-    Tcl_Obj *names = list_globals(worker, worker->interp);
-    if (names) {
-        remove_new(worker, names);
-        Tcl_DecrRefCount(names);
+    Tcl_Obj *listed = names ? names : fjt_globals_list(worker, worker->interp);
+    if (!listed) {
+        return 0;
     }
+    clean->restoring = 1;
+    int same = remove_new(worker, listed, may_link);
     for (Tcl_HashEntry *entry = clean->dirty ? Tcl_FirstHashEntry(&clean->globals, &search) : NULL; entry;
          entry = Tcl_NextHashEntry(&search)) {
         fjt_global *global = Tcl_GetHashValue(entry);
@@ -229,6 +279,16 @@ int fjt_globals_restore(fjt_worker *worker)
         }
     }
     clean->restoring = clean->dirty = 0;
-    clean->global_count = fjt_globals_count(worker);
-    return clean->global_count >= 0;
+    if (!names) {
+        Tcl_DecrRefCount(listed);
+    }
+    if (!same) {
+        listed = fjt_globals_list(worker, worker->interp);
+        if (!listed) {
+            return 0;
+        }
+        remember_names(worker, listed);
+        Tcl_DecrRefCount(listed);
+    }
+    return 1;
 }

@@ -28,8 +28,8 @@ static int self_cmd(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *cons
     char *text = ckalloc((unsigned)length + 1);
     fj_job_id_text(id, text, length + 1);
     Tcl_Obj *list = Tcl_NewListObj(0, NULL);
-    fjt_put_text(list, "queue", fj_run_queue_name(run));
-    fjt_put_text(list, "id", text);
+    fjt_put(list, "queue", fjt_name_object(fj_run_queue_name(run)));
+    fjt_put(list, "id", fjt_name_object(text));
     fjt_put(list, "attempt", Tcl_NewIntObj(fj_run_attempt(run)));
     ckfree(text);
     Tcl_SetObjResult(interp, list);

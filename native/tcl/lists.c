@@ -74,7 +74,7 @@ static int list_queue(fjt_interp *data, Tcl_Obj *name, fj_job_visitor visitor)
 
 static int add_id(const fj_job_info *job, void *list)
 {
-    Tcl_ListObjAppendElement(NULL, list, Tcl_NewStringObj(job->id_text, -1));
+    Tcl_ListObjAppendElement(NULL, list, fjt_name_object(job->id_text));
     return 0;
 }
 
@@ -98,7 +98,7 @@ Tcl_Obj *fjt_job_entry(const fj_job_info *job, int extended)
     }
     snprintf(thread, sizeof thread, "%lx", job->thread);
     Tcl_Obj *entry = Tcl_NewListObj(0, NULL);
-    fjt_put_text(entry, "id", job->id_text);
+    fjt_put(entry, "id", fjt_name_object(job->id_text));
     fjt_put_text(entry, "state", phases[job->phase]);
     fjt_put(entry, "results", Tcl_NewStringObj(text, (Tcl_Size)length));
     fjt_put(entry, "script", Tcl_NewStringObj(script->bytes, (Tcl_Size)script->size));
@@ -133,15 +133,15 @@ int fjt_joblist_command(fjt_interp *data, int objc, Tcl_Obj *const objv[])
 
 static int add_name(const fj_queue_info *queue, void *list)
 {
-    Tcl_ListObjAppendElement(NULL, list, Tcl_NewStringObj(queue->name, -1));
+    Tcl_ListObjAppendElement(NULL, list, fjt_name_object(queue->name));
     return 0;
 }
 
 static int add_queue(const fj_queue_info *queue, void *list)
 {
     Tcl_Obj *entry = Tcl_NewListObj(0, NULL);
-    fjt_put_text(entry, "name", queue->name);
-    fjt_put_text(entry, "desc", queue->description);
+    fjt_put(entry, "name", fjt_name_object(queue->name));
+    fjt_put(entry, "desc", fjt_name_object(queue->description));
     fjt_put(entry, "maxthreads", Tcl_NewIntObj(queue->concurrency));
     fjt_put(entry, "numrunning", Tcl_NewWideIntObj(queue->running));
     fjt_put_text(entry, "req", queue->deleting ? "delete" : "none");

@@ -122,7 +122,7 @@ static int call_log_command(Tcl_Interp *interp, const log_entry *entry)
     Tcl_InterpState state = Tcl_SaveInterpState(interp, TCL_OK);
     int code = Tcl_ListObjAppendElement(interp, words, Tcl_NewStringObj(entry->severity, -1));
     if (code == TCL_OK) {
-        Tcl_ListObjAppendElement(interp, words, Tcl_NewStringObj(entry->message, -1));
+        Tcl_ListObjAppendElement(interp, words, fjt_name_object(entry->message)); /* it may have names */
         code = Tcl_EvalObjEx(interp, words, TCL_EVAL_GLOBAL | TCL_EVAL_DIRECT);
     }
     if (code != TCL_OK) {

@@ -51,6 +51,7 @@ typedef struct fjt_interp {
     Tcl_Interp *interp;
     fjt_worker *worker; /* the worker whose interpreter it is, or NULL */
     unsigned feeds;     /* names given */
+    Tcl_Obj *id;        /* what fjt_named_id has returned last */
     fjt_cached_queue queues[FJT_CACHED_QUEUES];
 } fjt_interp;
 
@@ -122,12 +123,26 @@ typedef enum { FJT_FOUND, FJT_KEPT, FJT_AGAIN } fjt_from;
 /* The queue of this name, kept by the interpreter: valid until its next command. *from is FJT_FOUND at first.
  * NULL leaves an error. */
 fj_queue *fjt_queue(fjt_interp *data, Tcl_Obj *name, fjt_from *from);
+/* A reference to it, to be released; NULL leaves an error. */
+fj_queue *fjt_find_queue(Tcl_Interp *interp, Tcl_Obj *name);
 void fjt_forget(fjt_interp *data, Tcl_Obj *name);
 void fjt_forget_all(fjt_interp *data);
 /* After a failed call: whether to try once more, with the queue that has the name now, and what *id is now.
  * For a call that names no job both ids are NULL. */
 int fjt_again(fjt_interp *data, Tcl_Obj *name, fjt_from *from, fj_job_id *id, Tcl_Obj *id_text);
-fj_job_id fjt_job_id(Tcl_Obj *obj);
+
+/* ---- names and ids: names.c ---- */
+
+/* As the library takes it: the object or another one, with a reference for the caller; NULL: it is none,
+ * since it has U+0000 or half of a surrogate pair. */
+Tcl_Obj *fjt_name(Tcl_Obj *obj);
+/* TCL_ERROR, and an error that says what is none. */
+int fjt_check_name(Tcl_Interp *interp, Tcl_Obj *name, const char *what);
+/* A name of the library's. */
+Tcl_Obj *fjt_name_object(const char *name);
+/* The job of this id, or of this id of its own; valid until the interpreter's next one. */
+fj_job_id fjt_job_id(fjt_interp *data, Tcl_Obj *obj);
+fj_job_id fjt_named_id(fjt_interp *data, Tcl_Obj *obj);
 
 /* ---- commands ---- */
 

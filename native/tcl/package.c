@@ -112,6 +112,9 @@ static void interp_gone(ClientData data, Tcl_Interp *interp)
 {
     (void)interp;
     fjt_forget_all(data);
+    if (((fjt_interp *)data)->id) {
+        Tcl_DecrRefCount(((fjt_interp *)data)->id);
+    }
     ckfree((char *)data);
 }
 

@@ -1,5 +1,5 @@
 /*
- * queue_cmds.c - ns_job: the subcommands that create and delete queues, queue and cancel jobs.
+ * queue_cmds.c - ns_job: the subcommands that delete queues, queue and cancel jobs.
  */
 #include "ns_job.h"
 #include <stdlib.h>
@@ -7,46 +7,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* ---- create, delete ---- */
-
-int fjt_create_command(fjt_interp *data, int objc, Tcl_Obj *const objv[], int extended)
-{
-    static const fjt_syntax plain = {"ns_job create", "?-desc /value/? /queueId/ ?/maxthreads[1,MAX]/?", 2, 1,
-                                     2};
-    static const fjt_syntax more = {
-        "fastjobs::create", "?-desc /value/? ?-expire /time/? /queueId/ ?/maxthreads[1,MAX]/?", 1, 1, 2};
-    Tcl_Obj *description = NULL, *const * args;
-    long long expire = 0;
-    int count;
-    const fjt_option options[] = {{"-desc", FJT_STRING, &description, 0}, {"-expire", FJT_TIME, &expire, 0}};
-    if (fjt_parse(data->interp, extended ? &more : &plain, objc, objv, options, extended ? 2 : 1, &args,
-                  &count) != TCL_OK) {
-        return TCL_ERROR;
-    }
-    fj_queue_options queue = {.struct_size = sizeof queue, .concurrency = 4};
-    if (count == 2 && fjt_count(data->interp, args[1], "?maxthreads", 1, &queue.concurrency) != TCL_OK) {
-        return TCL_ERROR;
-    }
-    queue.name = Tcl_GetString(args[0]);
-    if (!*queue.name) {
-        return fjt_error(data->interp, "a queue needs a name: it is empty");
-    }
-    queue.description = description ? Tcl_GetString(description) : "";
-    queue.expire_ms = fjt_milliseconds(expire);
-    fj_queue_set *set = fjt_set(data->interp);
-    if (!set) {
-        return TCL_ERROR;
-    }
-    fj_queue *made = fj_queue_create(set, &queue);
-    if (!made) {
-        return fj_last_error_code() == FJ_EEXIST
-                   ? fjt_error(data->interp, "queue already exists: %s", queue.name)
-                   : fjt_queue_error(data->interp, queue.name, "");
-    }
-    fj_queue_release(made);
-    Tcl_SetObjResult(data->interp, args[0]);
-    return TCL_OK;
-}
+/* ---- delete ---- */
 
 static int delete_command(fjt_interp *data, int objc, Tcl_Obj *const objv[])
 {
@@ -75,7 +36,7 @@ static Tcl_Obj *id_object(fj_job_id id)
 {
     char text[32], *at = text + sizeof text;
     if (id.number < 0) {
-        return Tcl_NewStringObj(id.text, -1);
+        return fjt_name_object(id.text);
     }
     long long left = id.number;
     do {
@@ -111,7 +72,10 @@ int fjt_queue_job(fjt_interp *data, Tcl_Obj *queue_name, Tcl_Obj *script, const 
     } while (fjt_again(data, queue_name, &from, NULL, NULL));
     free(state);
     if (fj_last_error_code() == FJ_EEXIST) {
-        return fjt_error(data->interp, "Job %s already exists", options->id);
+        Tcl_Obj *id = fjt_name_object(options->id);
+        fjt_error(data->interp, "Job %s already exists", Tcl_GetString(id));
+        Tcl_DecrRefCount(id);
+        return TCL_ERROR;
     }
     return fjt_queue_error(data->interp, Tcl_GetString(queue_name), "");
 }
@@ -147,7 +111,12 @@ int fjt_queue_command(fjt_interp *data, int objc, Tcl_Obj *const objv[], int ext
                   &args, &count) != TCL_OK) {
         return TCL_ERROR;
     }
-    job.id = id ? Tcl_GetString(id) : NULL;
+    if (id) {
+        job.id = fjt_named_id(data, id).text;
+        if (fjt_check_name(data->interp, data->id, "-jobid") != TCL_OK) {
+            return TCL_ERROR;
+        }
+    }
     job.delay_ms = fjt_milliseconds(delay);
     job.expire_ms = fjt_milliseconds(expire);
     job.retry_ms = fjt_milliseconds(retry);
@@ -163,7 +132,7 @@ static int cancel_command(fjt_interp *data, int objc, Tcl_Obj *const objv[])
     if (objc != 4) {
         return fjt_wrong_args(data->interp, &syntax);
     }
-    fj_job_id id = fjt_job_id(objv[3]);
+    fj_job_id id = fjt_job_id(data, objv[3]);
     fjt_from from = FJT_FOUND;
     do {
         fj_queue *queue = fjt_queue(data, objv[2], &from);
@@ -196,7 +165,7 @@ static int exists_command(fjt_interp *data, int objc, Tcl_Obj *const objv[])
         if (!queue) {
             return TCL_ERROR;
         }
-        there = fj_queue_exists(queue, fj_job_named(Tcl_GetString(objv[3])));
+        there = fj_queue_exists(queue, fjt_named_id(data, objv[3]));
         again = !there && from == FJT_KEPT;
         if (again) {
             fjt_forget(data, objv[2]);

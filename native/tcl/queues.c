@@ -37,6 +37,25 @@ static int is_for(const fjt_cached_queue *slot, Tcl_Obj *obj, const char *name, 
     return kept_length == length && memcmp(kept, name, (size_t)length) == 0;
 }
 
+fj_queue *fjt_find_queue(Tcl_Interp *interp, Tcl_Obj *name)
+{
+    fj_queue_set *set = fjt_set(interp);
+    if (!set) {
+        return NULL;
+    }
+    Tcl_Obj *text = fjt_name(name);
+    fj_queue *queue = text ? fj_queue_find(set, Tcl_GetString(text)) : NULL;
+    if (!text) {
+        fjt_error(interp, "no such queue: %s", Tcl_GetString(name));
+    } else {
+        if (!queue) {
+            fjt_queue_error(interp, Tcl_GetString(name), "");
+        }
+        Tcl_DecrRefCount(text);
+    }
+    return queue;
+}
+
 fj_queue *fjt_queue(fjt_interp *data, Tcl_Obj *name, fjt_from *from)
 {
     Tcl_Size length;
@@ -46,12 +65,8 @@ fj_queue *fjt_queue(fjt_interp *data, Tcl_Obj *name, fjt_from *from)
         *from = *from == FJT_AGAIN ? FJT_AGAIN : FJT_KEPT;
         return slot->queue;
     }
-    fj_queue_set *set = fjt_set(data->interp);
-    fj_queue *queue = set ? fj_queue_find(set, text) : NULL;
+    fj_queue *queue = fjt_find_queue(data->interp, name);
     if (!queue) {
-        if (set) {
-            fjt_queue_error(data->interp, text, "");
-        }
         return NULL;
     }
     empty(slot);
@@ -82,8 +97,7 @@ int fjt_again(fjt_interp *data, Tcl_Obj *name, fjt_from *from, fj_job_id *id, Tc
 {
     int code = fj_last_error_code();
     if (code == FJ_ENOJOB && id && id->number >= 0) {
-        *id = fj_job_named(
-            Tcl_GetString(id_text)); /* it may be an id of the job's own that looks like a number's */
+        *id = fjt_named_id(data, id_text); /* of the job's own, that looks like a number's */
         return 1;
     }
     if (*from != FJT_KEPT || (code != FJ_ENOQUEUE && code != FJ_ENOJOB && code != FJ_EREFUSED)) {
@@ -92,17 +106,4 @@ int fjt_again(fjt_interp *data, Tcl_Obj *name, fjt_from *from, fj_job_id *id, Tc
     *from = FJT_AGAIN;
     fjt_forget(data, name);
     return 1;
-}
-
-fj_job_id fjt_job_id(Tcl_Obj *obj)
-{
-    const char *text = Tcl_GetString(obj), *at = text + 3;
-    long long number = 0;
-    if (strncmp(text, "job", 3) != 0 || (*at == '0' && at[1])) {
-        return fj_job_named(text);
-    }
-    for (; *at >= '0' && *at <= '9' && at - text < 21; at++) {
-        number = number * 10 + (*at - '0');
-    }
-    return *at || at == text + 3 ? fj_job_named(text) : fj_job_number(number);
 }

@@ -85,7 +85,7 @@ static int output_cmd(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *co
     if (objc != 3) {
         return fjt_wrong_args(interp, &syntax);
     }
-    fj_job_id id = fjt_job_id(objv[2]);
+    fj_job_id id = fjt_job_id(own, objv[2]);
     fjt_from from = FJT_FOUND;
     do {
         fj_queue *queue = fjt_queue(own, objv[1], &from);
@@ -144,7 +144,7 @@ static int feed_next(job_feed *feed, Tcl_Interp *interp, int objc, Tcl_Obj *cons
         size_t length = fj_job_id_text(feed->id, NULL, 0);
         char *text = ckalloc((unsigned)length + 1);
         fj_job_id_text(feed->id, text, length + 1);
-        Tcl_SetObjResult(interp, Tcl_NewStringObj(text, (Tcl_Size)length));
+        Tcl_SetObjResult(interp, fjt_name_object(text));
         ckfree(text);
         return TCL_OK;
     }

@@ -69,7 +69,7 @@ int fjt_wait_command(fjt_interp *data, int objc, Tcl_Obj *const objv[])
         return TCL_ERROR;
     }
     fj_job_result result = {0};
-    one_wait wait = {NULL, fjt_job_id(args[1]), &result};
+    one_wait wait = {NULL, fjt_job_id(data, args[1]), &result};
     do {
         wait.queue = fjt_queue(data, args[0], &from);
         if (!wait.queue) {
@@ -121,6 +121,7 @@ int fjt_waitany_command(fjt_interp *data, int objc, Tcl_Obj *const objv[])
 typedef struct group_wait {
     fj_queued_id *jobs;
     fj_job_result *results;
+    Tcl_Obj **ids; /* as the library takes them */
     size_t count;
 } group_wait;
 
@@ -156,18 +157,18 @@ static Tcl_Obj *group_entry(Tcl_Obj *queue, Tcl_Obj *id, const fj_job_result *re
  * another. */
 static int open_group(fjt_interp *data, group_wait *wait, Tcl_Obj *const *words)
 {
-    fj_queue_set *set = fjt_set(data->interp);
-    for (size_t i = 0; set && i < wait->count; i++) {
-        wait->jobs[i].id = fj_job_named(Tcl_GetString(words[2 * i + 1]));
-        wait->jobs[i].queue = fj_queue_find(set, Tcl_GetString(words[2 * i]));
+    for (size_t i = 0; i < wait->count; i++) {
+        wait->ids[i] = fjt_name(words[2 * i + 1]);
+        wait->jobs[i].id = fj_job_named(wait->ids[i] ? Tcl_GetString(wait->ids[i]) : "");
+        wait->jobs[i].queue = fjt_find_queue(data->interp, words[2 * i]);
         if (!wait->jobs[i].queue) {
-            return fjt_queue_error(data->interp, Tcl_GetString(words[2 * i]), "");
+            return TCL_ERROR;
         }
         if (!fj_queue_exists(wait->jobs[i].queue, wait->jobs[i].id)) {
-            return fjt_error(data->interp, "no such job: %s", wait->jobs[i].id.text);
+            return fjt_error(data->interp, "no such job: %s", Tcl_GetString(words[2 * i + 1]));
         }
     }
-    return set ? TCL_OK : TCL_ERROR;
+    return TCL_OK;
 }
 
 static int wait_for_group(fjt_interp *data, group_wait *wait, Tcl_Obj *const *words, int timeout_ms)
@@ -210,11 +211,12 @@ int fjt_waitall_command(fjt_interp *data, int objc, Tcl_Obj *const objv[])
     if (word_count == 0) {
         return TCL_OK;
     }
-    group_wait wait = {NULL, NULL, (size_t)word_count / 2};
+    group_wait wait = {NULL, NULL, NULL, (size_t)word_count / 2};
     wait.jobs = calloc(wait.count, sizeof *wait.jobs);
     wait.results = calloc(wait.count, sizeof *wait.results);
+    wait.ids = calloc(wait.count, sizeof *wait.ids);
     int code = fjt_error(data->interp, "out of memory");
-    if (wait.jobs && wait.results) {
+    if (wait.jobs && wait.results && wait.ids) {
         Tcl_ResetResult(data->interp);
         code = open_group(data, &wait, words);
         if (code == TCL_OK) {
@@ -223,10 +225,14 @@ int fjt_waitall_command(fjt_interp *data, int objc, Tcl_Obj *const objv[])
         for (size_t i = 0; i < wait.count; i++) {
             fj_job_result_free(&wait.results[i]);
             fj_queue_release(wait.jobs[i].queue);
+            if (wait.ids[i]) {
+                Tcl_DecrRefCount(wait.ids[i]);
+            }
         }
     }
     free(wait.jobs);
     free(wait.results);
+    free(wait.ids);
     return code;
 }
 

@@ -40,6 +40,14 @@ static int evaluate_setting(Tcl_Interp *interp, int which)
     return code;
 }
 
+/* It loads Thread, and is known to have no traces of variables and no links. */
+static int evaluate_prelude(fjt_worker *worker, Tcl_Interp *interp)
+{
+    int code = evaluate_setting(interp, FJT_PRELUDE);
+    fjt_watch_reset(worker, FJT_LOAD);
+    return code;
+}
+
 static char *init_error(Tcl_Interp *interp)
 {
     const char *info = Tcl_GetVar2(interp, "errorInfo", NULL, TCL_GLOBAL_ONLY);
@@ -61,8 +69,9 @@ static void make_interpreter(fjt_worker *worker)
     }
     Tcl_Interp *interp = Tcl_CreateInterp();
     Tcl_Preserve(interp); /* so that it can be asked whether a job has deleted it */
+    fjt_clean_watch(worker, interp);
     if (Tcl_Init(interp) != TCL_OK || fjt_install(interp, worker) != TCL_OK ||
-        evaluate_setting(interp, FJT_PRELUDE) != TCL_OK || evaluate_setting(interp, FJT_INIT) != TCL_OK) {
+        evaluate_prelude(worker, interp) != TCL_OK || evaluate_setting(interp, FJT_INIT) != TCL_OK) {
         worker->init_error = init_error(interp);
         fjt_log_add("Error",
                     worker->init_error ? worker->init_error : "the initial state of the worker failed");

@@ -15,7 +15,16 @@ typedef struct fjt_cached_script {
     Tcl_Obj *script; /* or NULL */
 } fjt_cached_script;
 
-/* ---- what is cleaned: clean.c, globals.c, environment.c ---- */
+/* ---- what is cleaned: clean.c, globals.c, environment.c, watch.c ---- */
+
+enum { FJT_AFTER, FJT_TRACE, FJT_UPVAR, FJT_NAMESPACE_UPVAR, FJT_LOAD, FJT_WATCHED };
+
+/* A command whose use is noted. */
+typedef struct fjt_watch {
+    Tcl_CmdInfo info; /* as it is without us */
+    int used;
+    int blind; /* it cannot be watched, and so may have been used */
+} fjt_watch;
 
 /* A global variable of the initial state. */
 typedef struct fjt_global {
@@ -35,14 +44,14 @@ typedef struct fjt_env_change {
 
 typedef struct fjt_clean {
     Tcl_HashTable globals; /* by name: fjt_global */
-    Tcl_Size global_count; /* how many there are when no job has left any */
-    Tcl_Obj *global_names; /* the command that lists them */
-    Tcl_Obj *channels;     /* names */
-    Tcl_CmdInfo after;     /* the command `after` as it is without us */
-    int wraps_after;       /* so that it is known when a job uses it */
-    int used_after;
+    Tcl_CmdInfo list;      /* the command that lists them */
+    Tcl_Obj *list_name;    /* its name */
+    Tcl_Obj *names;        /* the globals as they were listed when no job had left any */
+    Tcl_Obj *channels;     /* their names */
+    Tcl_Obj *channel_keys; /* those in Tcl's table of them; NULL: it is not known */
+    fjt_watch watches[FJT_WATCHED];
     int dirty;     /* some global is */
-    int links;     /* there are globals that lead elsewhere: counting does not do */
+    int links;     /* there are globals that lead elsewhere */
     int restoring; /* the traces are our own doing */
     int env_lost;  /* a job unset all of env: only a new interpreter has it again */
     fjt_env_change *env;
@@ -96,6 +105,8 @@ int fjt_has_children(Tcl_Interp *interp);
 int fjt_evaluate(fjt_worker *worker, const fjt_script *script);
 void fjt_scripts_drop(fjt_worker *worker);
 
+/* A new interpreter: notes from now on what is used in it. */
+void fjt_clean_watch(fjt_worker *worker, Tcl_Interp *interp);
 /* Remembers the interpreter as it is now: what comes later is a job's. */
 void fjt_clean_begin(fjt_worker *worker, Tcl_Interp *interp);
 void fjt_clean_end(fjt_worker *worker, Tcl_Interp *interp);
@@ -104,8 +115,17 @@ int fjt_clean_run(fjt_worker *worker);
 
 void fjt_globals_begin(fjt_worker *worker, Tcl_Interp *interp);
 void fjt_globals_end(fjt_worker *worker, Tcl_Interp *interp);
-Tcl_Size fjt_globals_count(fjt_worker *worker);
-int fjt_globals_restore(fjt_worker *worker);
+/* A list of the globals there are, with a reference for the caller; NULL: it cannot be had. */
+Tcl_Obj *fjt_globals_list(fjt_worker *worker, Tcl_Interp *interp);
+/* Whether none of them is a job's. */
+int fjt_globals_same(const fjt_worker *worker, Tcl_Obj *names);
+/* Restores them. `names` are those there are, or NULL; may_link: a job may have made links to other
+ * variables. 0: it cannot be done. */
+int fjt_globals_restore(fjt_worker *worker, Tcl_Obj *names, int may_link);
+
+void fjt_watch_begin(fjt_worker *worker, Tcl_Interp *interp);
+int fjt_watch_used(const fjt_worker *worker, int which);
+void fjt_watch_reset(fjt_worker *worker, int which);
 
 Tcl_VarTraceProc fjt_env_trace;
 void fjt_env_restore(fjt_worker *worker);
