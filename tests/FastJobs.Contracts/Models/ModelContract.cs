@@ -23,5 +23,6 @@ internal static class ModelContract
         .. AwaitedJobModel.Cases(),
         .. GroupModel.Cases(),
         .. QueuedJobModel.Cases(),
+        .. ShortLockModel.Cases(),
     ];
 }
