@@ -81,6 +81,17 @@ internal sealed class JobTable
         Plain--;
     }
 
+    /// <summary>Takes the first job that waits in the order of numbers out of it. There is one.</summary>
+    /// <returns>Its number.</returns>
+    public long TakeFirstPlain(out QueuedJob job)
+    {
+        long number = FirstPlain(out job);
+        _cursorChunk!.Plain--;
+        Plain--;
+        _cursor = number + 1;
+        return number;
+    }
+
     /// <summary>The number of the first job that waits in the order of numbers. There is one.</summary>
     public long FirstPlain(out QueuedJob job)
     {
