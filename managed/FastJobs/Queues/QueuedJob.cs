@@ -240,6 +240,11 @@ internal abstract class QueuedJob(int pool) : Pooled(pool)
     public void Recycle()
     {
         Clear();
+        ReturnCleared();
+    }
+
+    protected void ReturnCleared()
+    {
         Flags = 0;
         _payload = null;
         JobPools.Return(this);
