@@ -241,8 +241,15 @@ internal sealed partial class QueueCore
         job.Inner = canceled ? null : slot.Inner;
         job.Aux = MillisecondsIn(now - job.Since);
         JobFlags outcome = canceled ? JobFlags.Canceled : end == RunEnd.Completed ? JobFlags.Completed : JobFlags.Failed;
-        Complete(job, slot.Key, outcome, ref after);
-        return outcome == JobFlags.Failed && job.Is(JobFlags.Detached);
+        if (job.Is(JobFlags.Detached | JobFlags.HasWaiter | JobFlags.HasExtras) || _anyWaiters is not null || _feeds is not null || _abandoned)
+        {
+            Complete(job, slot.Key, outcome, ref after);
+            return outcome == JobFlags.Failed && job.Is(JobFlags.Detached);
+        }
+
+        job.Flags = JobFlags.Done | outcome; // as Complete does, where nobody is to be told
+        _done++;
+        return false;
     }
 
     // Most jobs take less than one, and a division costs as much as the lock.
