@@ -68,6 +68,13 @@ internal static unsafe partial class Host
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_run_job")]
     public static partial void RunJob(Queues.RunState* run);
 
+    /// <summary>A <see cref="Queues.Kept"/>, or null: there is no memory. Frees one, whoever may hold it.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_kept_new")]
+    public static partial Queues.Kept* NewKept(fj_work* work, void* state, void* bytes, nuint size);
+
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_kept_free")]
+    public static partial void FreeKept(Queues.Kept* kept);
+
     /// <summary>Lets go of a job that nobody sees any more, or of one hold of it: may call its release function.</summary>
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_let_go")]
     public static partial void LetGo(nint held, void* state);

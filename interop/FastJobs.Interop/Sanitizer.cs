@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FastJobs.Interop.Generated;
 using FastJobs.Lanes;
@@ -34,7 +35,17 @@ internal static unsafe partial class Sanitizer
     /// <summary>What stands for a queue's job: its state, if it has one.</summary>
     public static void* JobOf(fj_work* work, void* state) => state != null ? state : work;
 
+    // Apart, because a method that calls C saves all registers.
+
+    /// <summary>What a job of a queue was handed in with, or has left: for whoever takes it.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void GivenJob(fj_work* work, void* state) => Given(JobOf(work, state));
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void TakenJob(fj_work* work, void* state) => Taken(JobOf(work, state));
+
     /// <summary>A job of a queue starts. It comes after those with which it does not run at once.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void QueuedStarts(fj_work* work, void* state, int concurrency)
     {
         Taken(JobOf(work, state));
@@ -44,6 +55,7 @@ internal static unsafe partial class Sanitizer
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void QueuedEnded(fj_work* work, void* state)
     {
         Given(JobOf(work, state));

@@ -4,7 +4,6 @@
  * ids as text and results that are given back, is done here.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "guard.h"
@@ -15,7 +14,10 @@ struct fj_queue_calls fj_queues;
 
 fj_queue_set *fj_queue_set_create(const fj_queue_set_options *options)
 {
-    return fj_enter() ? fj_queues.set_create(options) : NULL;
+    if (!fj_enter())
+        return NULL;
+    fj_host_kept_start();
+    return fj_queues.set_create(options);
 }
 
 long long fj_queue_set_close(fj_queue_set *set, int timeout_ms)
@@ -164,13 +166,12 @@ void fj_host_let_go(uintptr_t held, void *state)
     const fj_work *work;
     if ((held & FJ_IS_KEPT) != 0) {
         struct fj_kept *kept = (struct fj_kept *)(held & ~FJ_IS_KEPT);
-        /* Release: what this holder read comes before the free; acquire: in whoever frees. */
-        if (__atomic_sub_fetch(&kept->references, 1, __ATOMIC_ACQ_REL) != 0)
+        if (!fj_host_kept_is_last(kept))
             return;
         work = kept->work;
         state = kept->state;
-        free(kept->more);
-        free(kept);
+        fj_host_kept_free(kept->more);
+        fj_host_kept_free(kept);
     } else {
         work = (const fj_work *)held;
     }

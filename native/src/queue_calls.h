@@ -6,15 +6,16 @@
 #ifndef FASTJOBS_QUEUE_CALLS_H
 #define FASTJOBS_QUEUE_CALLS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../include/fastjobs/fj_queue.h"
 #include "../include/fastjobs/fj_queue_list.h"
 
 /* What stays of a job as long as somebody can see it, if it is more than its work and its state: a result or
- * a code that is not 0, or listings that show it now. Made by the engine, with malloc. */
+ * a code that is not 0, or listings that show it now. */
 struct fj_kept {
-    int references;
+    int references; /* and a bit of queue_kept.c's */
     int code;
     const fj_work *work;
     void *state;
@@ -34,7 +35,7 @@ struct fj_run {
     const fj_work *work;
     void *state;
     struct fj_kept *kept;   /* the engine's: what listings hold of it */
-    struct fj_kept *result; /* the engine's: what the job has set */
+    struct fj_kept *result; /* what the job has set; exchanged, and taken by the engine */
     long long number;       /* negative: the job has an id of its own */
     const char *id_text;    /* that one */
     int attempt;
@@ -76,13 +77,19 @@ struct fj_queue_calls {
     long long (*output_read)(fj_job_output *output, void *buffer, size_t size, int timeout_ms);
     void (*output_close)(fj_job_output *output);
     const char *(*run_queue_name)(const fj_run *run);
-    int (*run_set_result)(fj_run *run, const void *bytes, size_t size);
     int (*run_report)(fj_run *run, const char *progress);
     int (*run_write)(fj_run *run, const void *bytes, size_t size);
     void (*run_thread_ended)(fj_run *run);
 };
 
 extern struct fj_queue_calls fj_queues;
+
+/* Called before there is a job. */
+void fj_host_kept_start(void);
+/* One with a copy of the bytes, which may be NULL, and a 0 byte behind. One reference. NULL: no memory. */
+struct fj_kept *fj_host_kept_new(const fj_work *work, void *state, const void *bytes, size_t size);
+void fj_host_kept_free(struct fj_kept *kept);    /* without regard to references; NULL: nothing */
+bool fj_host_kept_is_last(struct fj_kept *kept); /* after one reference less */
 
 /* Lets go of a job that was collected, or of one hold of it: the last one gives its state back. */
 void fj_host_let_go(uintptr_t held, void *state);

@@ -9,7 +9,8 @@
 
 #include "guard.h"
 
-static _Thread_local fj_run *current;
+static _Thread_local fj_run *current
+    __attribute__((tls_model("initial-exec"))); /* one word, which fits where dlopen has to put it */
 
 /* ---- for the engine ---- */
 
@@ -81,7 +82,21 @@ void *fj_run_thread_state(const fj_run *run)
 
 int fj_run_set_result(fj_run *run, const void *bytes, size_t size)
 {
-    return runs(run, "fj_run_set_result") && fj_enter() ? fj_queues.run_set_result(run, bytes, size) : 0;
+    struct fj_kept *result;
+    if (!runs(run, "fj_run_set_result") || !fj_enter())
+        return 0;
+    if (bytes == NULL && size > 0) {
+        fj_set_error(FJ_EINVAL, "fj_run_set_result: the bytes are NULL");
+        return 0;
+    }
+    result = fj_host_kept_new(run->work, run->state, bytes != NULL ? bytes : "", size);
+    if (result == NULL) {
+        fj_set_error(FJ_ENOMEM, "fj_run_set_result: no memory for a result of %zu bytes", size);
+        return 0;
+    }
+    /* Exchanged, because a job may have several threads. */
+    fj_host_kept_free(__atomic_exchange_n(&run->result, result, __ATOMIC_ACQ_REL));
+    return 1;
 }
 
 int fj_run_report(fj_run *run, const char *progress)

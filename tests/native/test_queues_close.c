@@ -63,6 +63,28 @@ static void a_close_runs_what_waits_in_paused_queues_too(void)
     }
 }
 
+static void a_close_without_time_starts_nothing_that_waits_in_a_pause(void)
+{
+    enum { JOBS = 50 };
+    for (int round = 0; round < many(100); round++) {
+        struct state states[JOBS] = {{.ran = 0}};
+        struct state first = {.ran = 0};
+        begin(2);
+        ADD_WITH(queue, &first, OPTIONS(.detached = 1));
+        POLL(get(&first.released) == 1); /* there is a thread that could run the others */
+        fj_queue_pause(queue);
+        for (int i = 0; i < JOBS; i++)
+            ADD_WITH(queue, &states[i], OPTIONS(.detached = i % 2, .delay_ms = i % 3 == 0 ? 100000 : 0));
+        CHECK_EQ(fj_queue_set_close(queues, 0), JOBS);
+        CHECK_EQ(get(&discards), JOBS);
+        free_all();
+        for (int i = 0; i < JOBS; i++) {
+            CHECK_EQ(get(&states[i].ran), 0);
+            CHECK_EQ(get(&states[i].released), 1);
+        }
+    }
+}
+
 static int run_until_cancelled(fj_run *run, void *closure)
 {
     GATE_PASS((struct gate *)closure);
@@ -270,6 +292,7 @@ static void the_process_ends_with_jobs_in_its_queues(void)
 int main(void)
 {
     RUN(a_close_runs_what_waits_in_paused_queues_too);
+    RUN(a_close_without_time_starts_nothing_that_waits_in_a_pause);
     RUN(a_close_whose_time_is_over_discards_and_cancels);
     RUN(jobs_of_a_set_close_it_and_do_not_wait_for_themselves);
     RUN(a_job_that_closes_its_set_lets_those_behind_it_run);

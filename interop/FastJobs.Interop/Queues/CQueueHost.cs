@@ -48,10 +48,11 @@ internal sealed unsafe class CQueueHost(in fj_queue_set_options options) : IQueu
         if (_onThreadExit != null)
         {
             _onThreadExit(worker.Run->ThreadState, _closure);
-            if (CEngine.Current.IsSanitized)
-            {
-                Sanitizer.QueuesGiven(); // a close waits for it
-            }
+        }
+
+        if (CEngine.Current.IsSanitized)
+        {
+            Sanitizer.QueuesGiven(); // a close waits for the thread, so for all that was called in it
         }
 
         worker.Free();

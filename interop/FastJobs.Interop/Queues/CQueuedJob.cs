@@ -56,7 +56,7 @@ internal sealed unsafe class CQueuedJob : QueuedJob
         job._state = state;
         if (CEngine.Current.IsSanitized)
         {
-            Sanitizer.Given(Sanitizer.JobOf(work, state));
+            Sanitizer.GivenJob(work, state);
         }
 
         return job;
@@ -67,7 +67,7 @@ internal sealed unsafe class CQueuedJob : QueuedJob
     {
         _what = 0;
         _state = null;
-        Recycle();
+        ReturnCleared();
     }
 
     /// <summary>What came of it, to whoever collected it; the state is given back with the result.</summary>
@@ -75,13 +75,26 @@ internal sealed unsafe class CQueuedJob : QueuedJob
     {
         if (CEngine.Current.IsSanitized)
         {
-            Sanitizer.Taken(Sanitizer.JobOf(Work, _state));
+            Sanitizer.TakenJob(Work, _state);
         }
 
         result->outcome = ToOutcome(Outcome);
-        Result(out result->code, out result->bytes, out result->size);
         result->state = _state;
         result->reserved = (void*)_what;
+        if ((_what & Bits) == IsKept)
+        {
+            Kept* kept = Held;
+            result->code = kept->Code;
+            result->bytes = kept->Bytes;
+            result->size = kept->Size;
+        }
+        else
+        {
+            result->code = CodeWithout;
+            result->bytes = null;
+            result->size = 0;
+        }
+
         GiveUp();
     }
 
@@ -90,29 +103,26 @@ internal sealed unsafe class CQueuedJob : QueuedJob
     {
         if (CEngine.Current.IsSanitized)
         {
-            Sanitizer.Taken(Sanitizer.JobOf(Work, _state));
+            Sanitizer.TakenJob(Work, _state);
         }
 
         Recycle();
     }
 
+    // It failed, and there was no memory to say how.
+    private int CodeWithout => Outcome == JobFlags.Failed ? -1 : 0;
+
     /// <summary>What a job that is done has left.</summary>
     public void Result(out int code, out void* bytes, out nuint size)
     {
         bool kept = (_what & Bits) == IsKept;
-        code = kept ? Held->Code : Outcome == JobFlags.Failed ? -1 : 0; // it failed, and there was no memory to say how
+        code = kept ? Held->Code : CodeWithout;
         bytes = kept ? Held->Bytes : null;
         size = kept ? Held->Size : 0;
     }
 
-    public static fj_outcome ToOutcome(JobFlags outcome) => outcome switch
-    {
-        0 => fj_outcome.FJ_OUTCOME_NONE,
-        JobFlags.Completed => fj_outcome.FJ_OUTCOME_COMPLETED,
-        JobFlags.Failed => fj_outcome.FJ_OUTCOME_FAILED,
-        JobFlags.Canceled => fj_outcome.FJ_OUTCOME_CANCELLED,
-        _ => fj_outcome.FJ_OUTCOME_DISCARDED,
-    };
+    /// <remarks>Both count in the same order.</remarks>
+    public static fj_outcome ToOutcome(JobFlags outcome) => (fj_outcome)((uint)outcome / (uint)JobFlags.Completed);
 
     public override void Taken(RunSlot slot)
     {
@@ -120,13 +130,9 @@ internal sealed unsafe class CQueuedJob : QueuedJob
         run->Kept = null;
         if ((_what & Bits) == IsKept)
         {
-            Kept* kept = run->Kept = Held;
-            kept->Bytes = null; // of the attempt before
-            kept->Size = 0;
-            kept->Code = 0;
-            NativeMemory.Free(kept->More);
-            kept->More = null;
-            run->Work = kept->Work;
+            run->Kept = Held;
+            run->Work = Held->Work;
+            ForgetResult(Held); // of the attempt before
         }
         else
         {
@@ -139,6 +145,15 @@ internal sealed unsafe class CQueuedJob : QueuedJob
         run->Cancelled = 0;
         run->Code = 0;
         _what = (nint)run | IsRun;
+    }
+
+    private static void ForgetResult(Kept* kept)
+    {
+        kept->Bytes = null;
+        kept->Size = 0;
+        kept->Code = 0;
+        Host.FreeKept(kept->More);
+        kept->More = null;
     }
 
     public override RunEnd Run(RunSlot slot)
@@ -181,7 +196,7 @@ internal sealed unsafe class CQueuedJob : QueuedJob
         {
             try
             {
-                run->Result = (nint)Kept.New(run->Work, run->State, null, 0);
+                run->Result = (nint)Kept.New(run->Work, run->State);
             }
             catch (OutOfMemoryException)
             {
@@ -196,7 +211,7 @@ internal sealed unsafe class CQueuedJob : QueuedJob
     {
         RunState* run = Running;
         Kept* kept = run->Kept;
-        var result = (Kept*)Interlocked.Exchange(ref run->Result, 0);
+        var result = (Kept*)(Volatile.Read(ref run->Result) == 0 ? 0 : Interlocked.Exchange(ref run->Result, 0));
         if (kept != null)
         {
             kept->Code = run->Code;
@@ -231,8 +246,8 @@ internal sealed unsafe class CQueuedJob : QueuedJob
             kept = (_what & Bits) switch
             {
                 IsKept => Held,
-                IsRun => Running->Kept != null ? Running->Kept : Running->Kept = Kept.New(Running->Work, _state, null, 0),
-                _ => Kept.New((fj_work*)_what, _state, null, 0),
+                IsRun => Running->Kept != null ? Running->Kept : Running->Kept = Kept.New(Running->Work, _state),
+                _ => Kept.New((fj_work*)_what, _state),
             };
         }
         catch (OutOfMemoryException)
@@ -250,7 +265,11 @@ internal sealed unsafe class CQueuedJob : QueuedJob
     }
 
     /// <summary>Lets go of what <see cref="Keep"/> returned. Under no lock: it may be the last.</summary>
-    public static void LetGo(nint kept) => Host.LetGo(kept | IsKept, null);
+    public static void LetGo(nint kept) => LetGo(kept | IsKept, null);
+
+    // Apart, because a method that calls C saves all registers.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void LetGo(nint held, void* state) => Host.LetGo(held, state);
 
     public override bool CallsUser => Work->release != null;
 
@@ -285,7 +304,7 @@ internal sealed unsafe class CQueuedJob : QueuedJob
         _state = null;
         if ((what & Bits) == IsKept || (what != 0 && ((fj_work*)what)->release != null))
         {
-            Host.LetGo(what, state);
+            LetGo(what, state);
         }
     }
 }

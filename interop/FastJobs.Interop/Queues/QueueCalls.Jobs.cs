@@ -114,19 +114,6 @@ internal unsafe partial struct QueueCalls
         (sbyte*)Errors.Guarded((nint)run, (nint)0, static run => (nint)QueueRuns.QueueName((RunState*)run));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int RunSetResult(RunState* run, void* bytes, nuint size)
-    {
-        try
-        {
-            return QueueRuns.SetResult(run, bytes, size) ? 1 : 0;
-        }
-        catch (Exception e)
-        {
-            return Errors.FromException(e, 0);
-        }
-    }
-
-    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int RunReport(RunState* run, byte* progress) => Errors.Guarded(
         (Run: (nint)run, Progress: (nint)progress), 0, static a => QueueRuns.Report((RunState*)a.Run, (byte*)a.Progress) ? 1 : 0);
 

@@ -42,7 +42,6 @@ internal unsafe partial struct QueueCalls
     private delegate* unmanaged[Cdecl]<nint, void*, nuint, int, long> _outputRead;
     private delegate* unmanaged[Cdecl]<nint, void> _outputClose;
     private delegate* unmanaged[Cdecl]<RunState*, sbyte*> _runQueueName;
-    private delegate* unmanaged[Cdecl]<RunState*, void*, nuint, int> _runSetResult;
     private delegate* unmanaged[Cdecl]<RunState*, byte*, int> _runReport;
     private delegate* unmanaged[Cdecl]<RunState*, void*, nuint, int> _runWrite;
     private delegate* unmanaged[Cdecl]<RunState*, void> _runThreadEnded;
@@ -83,7 +82,6 @@ internal unsafe partial struct QueueCalls
         calls->_outputRead = &OutputRead;
         calls->_outputClose = &OutputClose;
         calls->_runQueueName = &RunQueueName;
-        calls->_runSetResult = &RunSetResult;
         calls->_runReport = &RunReport;
         calls->_runWrite = &RunWrite;
         calls->_runThreadEnded = &RunThreadEnded;

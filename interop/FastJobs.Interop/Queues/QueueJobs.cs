@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FastJobs.Interop.Generated;
 using FastJobs.Queues;
@@ -9,6 +10,7 @@ namespace FastJobs.Interop.Queues;
 internal static unsafe class QueueJobs
 {
     /// <summary>The hot path: no text is made room for here.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Add(nint handle, fj_work* work, void* state, fj_job_options* options, fj_job_id* id)
     {
         if (handle == 0 || work == null || work->struct_size != (nuint)sizeof(fj_work) || work->run == null)
@@ -120,6 +122,7 @@ internal static unsafe class QueueJobs
         && Errors.Fail(fj_error.FJ_EINVAL, "fj_queue_add: the work's run function is NULL");
 
     /// <summary>The other half of the hot path.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Wait(nint handle, fj_job_id id, int timeoutMilliseconds, fj_job_result* result)
     {
         JobKey key;

@@ -12,19 +12,6 @@ internal static unsafe class QueueRuns
     public static sbyte* QueueName(RunState* run) =>
         CWorker.Of(run).Slot.Queue is { Facade: CQueue queue } ? queue.Name : null;
 
-    public static bool SetResult(RunState* run, void* bytes, nuint size)
-    {
-        if (bytes == null && size > 0)
-        {
-            return Errors.Fail(fj_error.FJ_EINVAL, "fj_run_set_result: the bytes are NULL");
-        }
-
-        byte nothing = 0;
-        Kept* result = Kept.New(run->Work, run->State, bytes == null ? &nothing : bytes, size);
-        NativeMemory.Free((void*)Interlocked.Exchange(ref run->Result, (nint)result));
-        return true;
-    }
-
     public static bool Report(RunState* run, byte* text)
     {
         byte[]? progress = null;

@@ -106,12 +106,15 @@ internal static class JobPools
     private static ref Pooled? At(Pooled?[] magazine, int index) =>
         ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(magazine), index);
 
-    private static unsafe void Prefetch(ref Pooled? job)
+    /// <summary>Asks for the memory of a job that is about to be used, if there is one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Prefetch<TJob>(ref TJob? job)
+        where TJob : Pooled
     {
         // The reference as an address, which may be stale by the time it is used: prefetching reads nothing.
         if (Sse.IsSupported)
         {
-            nint address = Unsafe.As<Pooled?, nint>(ref job);
+            nint address = Unsafe.As<TJob?, nint>(ref job);
             Sse.Prefetch0((void*)address);
             Sse.Prefetch0((void*)(address + 64));
         }

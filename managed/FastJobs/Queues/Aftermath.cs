@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace FastJobs.Queues;
 
 /// <summary>How a job is handed in, beyond its work.</summary>
@@ -8,59 +10,103 @@ internal readonly record struct Placement(
     public bool IsPlain => !Head && Delay <= TimeSpan.Zero && Retry is null && ExpireAfter is null && string.IsNullOrEmpty(Id);
 }
 
-/// <summary>What a change under the lock asks for, done when the lock is free again.</summary>
+/// <summary>What a change under the lock asks for, done when the lock is free again. Most changes ask for nothing.</summary>
 internal struct Aftermath
 {
-    public bool Ticket;
-    public bool Gone;
-    public bool Look;
-    public int Limit;
-
-    /// <summary>The waiter that takes the job along, which is out of the queue.</summary>
-    public JobWaiter? Waiter;
-    public QueuedJob? WaiterJob;
-
-    /// <summary>Those that waited for any job, linked.</summary>
-    public JobWaiter? Any;
-
-    /// <summary>A job that nobody knows any more.</summary>
-    public QueuedJob? Recycle;
-
-    /// <summary>Who is told that there will be no more finished jobs.</summary>
-    public List<FinishedFeed>? Feeds;
-    public System.IO.Pipelines.Pipe? Output;
-    public object? OutputError;
+    private bool _asked;
+    private bool _ticket;
+    private bool _gone;
+    private bool _look;
+    private int _limit;
+    private JobWaiter? _waiter;
+    private QueuedJob? _waiterJob;
+    private JobWaiter? _any; // linked
+    private QueuedJob? _recycled;
+    private List<FinishedFeed>? _feeds;
+    private System.IO.Pipelines.Pipe? _output;
+    private Exception? _outputError;
 
     /// <summary>Whether what follows calls code of the user's in this thread.</summary>
-    public readonly bool CallsUser => Waiter?.CallsUser == true || Recycle?.CallsUser == true;
+    public readonly bool CallsUser => _asked && (_waiter?.CallsUser == true || _recycled?.CallsUser == true);
 
-    public void Do(QueueCore queue)
+    /// <summary>The job that nobody knows any more.</summary>
+    public readonly QueuedJob? Recycled => _recycled;
+
+    /// <summary>A worker is to get a ticket of the queue.</summary>
+    public void WriteTicket() => _asked = _ticket = true;
+
+    /// <summary>So many more threads may there be.</summary>
+    public void ChangeLimit(int by)
     {
-        if (Limit > 0)
+        _asked = true;
+        _limit += by;
+    }
+
+    /// <summary>Something is over that the engine may have been waiting for.</summary>
+    public void LookForQuiet() => _asked = _look = true;
+
+    /// <summary>The waiter takes the job along, which is out of the queue.</summary>
+    public void Tell(JobWaiter waiter, QueuedJob job)
+    {
+        _asked = true;
+        _waiter = waiter;
+        _waiterJob = job;
+    }
+
+    /// <summary>The waiter waited for any job.</summary>
+    public void TellOfAny(JobWaiter waiter)
+    {
+        _asked = true;
+        waiter.Next = _any;
+        _any = waiter;
+    }
+
+    /// <summary>Nobody knows the job any more.</summary>
+    public void Recycle(QueuedJob job)
+    {
+        _asked = true;
+        _recycled = job;
+    }
+
+    /// <summary>The queue is gone, and those whose feeds these are get no more finished jobs.</summary>
+    public void Forget(List<FinishedFeed>? feeds)
+    {
+        _asked = _gone = true;
+        _feeds = feeds;
+    }
+
+    /// <summary>The job writes no more.</summary>
+    public void EndOutput(System.IO.Pipelines.Pipe output, Exception? error)
+    {
+        _asked = true;
+        _output = output;
+        _outputError = error;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void Do(QueueCore queue)
+    {
+        if (_asked)
         {
-            queue.System.ChangeLimit(Limit); // before the ticket that needs it
+            DoAll(queue);
+        }
+    }
+
+    private readonly void DoAll(QueueCore queue)
+    {
+        if (_limit > 0)
+        {
+            queue.System.ChangeLimit(_limit); // before the ticket that needs it
         }
 
-        if (Ticket)
+        if (_ticket)
         {
             queue.System.Submit(queue);
         }
 
-        if (Waiter is not null)
-        {
-            Waiter.Done(WaiterJob, QueueStatus.Ok);
-        }
-
-        if (Any is not null || Gone || Look || Limit < 0 || Recycle is not null || Output is not null || Feeds is not null)
-        {
-            DoRest(queue);
-        }
-    }
-
-    private readonly void DoRest(QueueCore queue)
-    {
-        Output?.Writer.Complete(OutputError as Exception);
-        for (JobWaiter? any = Any; any is not null;)
+        _waiter?.Done(_waiterJob, QueueStatus.Ok);
+        _output?.Writer.Complete(_outputError);
+        for (JobWaiter? any = _any; any is not null;)
         {
             JobWaiter? next = any.Next;
             any.Next = null;
@@ -68,26 +114,26 @@ internal struct Aftermath
             any = next;
         }
 
-        if (Limit < 0)
+        if (_limit < 0)
         {
-            queue.System.ChangeLimit(Limit);
+            queue.System.ChangeLimit(_limit);
         }
 
-        Recycle?.Recycle();
-        if (Gone)
+        _recycled?.Recycle();
+        if (_gone)
         {
             queue.System.Forget(queue);
         }
 
-        if (Feeds is not null)
+        if (_feeds is not null)
         {
-            foreach (FinishedFeed feed in Feeds)
+            foreach (FinishedFeed feed in _feeds)
             {
                 feed.End();
             }
         }
 
-        if (Look)
+        if (_look)
         {
             queue.System.Host.LookForQuiet();
         }

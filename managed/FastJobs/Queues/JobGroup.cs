@@ -36,7 +36,8 @@ public sealed class JobGroup
 
     /// <summary>
     /// Waits until all have ended and collects them, however they ended. What was collected before an exception is kept:
-    /// the group can be waited for again.
+    /// the group can be waited for again. A job that nobody can collect any more (it has expired, somebody else has collected
+    /// it, it is detached) leaves the group with the exception that says so.
     /// </summary>
     /// <returns>The jobs, in the order in which they were added. The group is empty then.</returns>
     /// <exception cref="JobQueueException">There is no such job, or somebody else waits for it, or it is detached.</exception>
@@ -69,7 +70,21 @@ public sealed class JobGroup
                 left = left < TimeSpan.Zero ? TimeSpan.Zero : left; // what is done already is taken nevertheless
             }
 
-            FinishedJob finished = await next.Queue.WaitForEndAsync(next.Id, left, cancellationToken).ConfigureAwait(false);
+            FinishedJob finished;
+            try
+            {
+                finished = await next.Queue.WaitForEndAsync(next.Id, left, cancellationToken).ConfigureAwait(false);
+            }
+            catch (JobQueueException e) when (e.Error is JobQueueError.NoSuchJob or JobQueueError.DetachedJob)
+            {
+                lock (_lock)
+                {
+                    _jobs.RemoveAt(_finished.Count); // or those after it could never be waited for
+                }
+
+                throw;
+            }
+
             lock (_lock)
             {
                 _finished.Add(finished);

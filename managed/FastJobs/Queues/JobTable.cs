@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using FastJobs.Jobs;
 
 namespace FastJobs.Queues;
 
@@ -18,6 +19,8 @@ internal sealed class JobTable
 
     // Chunks kept for later, 2 KiB each: as many as come free at once while some hundred jobs are on their way.
     private const int MostSpares = 4;
+
+    private const int Ahead = 2;
 
     private const JobFlags NotPlain =
         JobFlags.StateMask | JobFlags.Head | JobFlags.Listed | JobFlags.Delayed | JobFlags.Canceling;
@@ -57,17 +60,22 @@ internal sealed class JobTable
         }
     }
 
-    public QueuedJob? Find(long number)
+    public QueuedJob? Find(long number) => Find(number, out _, out _);
+
+    /// <summary>Finds a job, and where it is, for <see cref="RemoveAt"/> while the lock is held.</summary>
+    public QueuedJob? Find(long number, out Chunk? chunk, out int place)
     {
-        Chunk? chunk = ChunkOf(number >> ChunkShift);
-        int place = (int)(number & (ChunkLength - 1));
-        return chunk is not null && place < chunk.Jobs.Length ? chunk.Jobs[place] : null;
+        chunk = ChunkOf(number >> ChunkShift);
+        place = (int)(number & (ChunkLength - 1));
+        return chunk is not null && (uint)place < (uint)chunk.Jobs.Length ? chunk.Jobs[place] : null;
     }
 
-    public void Remove(long number)
+    public void Remove(long number) =>
+        RemoveAt(ChunkOf(number >> ChunkShift)!, (int)(number & (ChunkLength - 1)));
+
+    public void RemoveAt(Chunk chunk, int place)
     {
-        Chunk chunk = ChunkOf(number >> ChunkShift)!;
-        chunk.Set((int)(number & (ChunkLength - 1)), null);
+        chunk.Set(place, null);
         if (--chunk.Used == 0 && !ReferenceEquals(chunk, _last))
         {
             RemoveChunk(chunk);
@@ -81,6 +89,17 @@ internal sealed class JobTable
         Plain--;
     }
 
+    /// <summary>Takes the first job that waits in the order of numbers out of it. There is one.</summary>
+    /// <returns>Its number.</returns>
+    public long TakeFirstPlain(out QueuedJob job)
+    {
+        long number = FirstPlain(out job);
+        _cursorChunk!.Plain--;
+        Plain--;
+        _cursor = number + 1;
+        return number;
+    }
+
     /// <summary>The number of the first job that waits in the order of numbers. There is one.</summary>
     public long FirstPlain(out QueuedJob job)
     {
@@ -91,12 +110,18 @@ internal sealed class JobTable
         }
 
         long start = chunk.Index << ChunkShift;
+        QueuedJob?[] jobs = chunk.Jobs;
         for (int place = (int)Math.Max(0, _cursor - start); ; place++)
         {
-            if (chunk.Jobs[place] is { } found
+            if (jobs[place] is { } found
                 && (found.Flags & NotPlain) == 0)
             {
-                _cursorChunk = chunk;
+                chunk.PrefetchAfter(place);
+                if (!ReferenceEquals(_cursorChunk, chunk))
+                {
+                    _cursorChunk = chunk;
+                }
+
                 _cursor = start + place;
                 job = found;
                 return _cursor;
@@ -233,6 +258,18 @@ internal sealed class JobTable
         public required QueuedJob?[] Jobs;
         public Chunk? Next;
         public Chunk? Previous;
+
+        /// <summary>
+        /// Asks for the memory of the job that comes next but one: its last user was another thread, and whoever is about to
+        /// use it holds the lock then.
+        /// </summary>
+        public void PrefetchAfter(int place)
+        {
+            if (place + Ahead < Jobs.Length)
+            {
+                JobPools.Prefetch(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Jobs), place + Ahead));
+            }
+        }
 
         /// <summary>Without the look whether the array takes jobs of this class, which costs as much as the rest.</summary>
         public void Set(int place, QueuedJob? job) =>

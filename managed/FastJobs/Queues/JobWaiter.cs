@@ -90,20 +90,18 @@ internal sealed class BlockingWaiter : JobWaiter, IBlocking
     private readonly Parker _parker = new();
     private QueuedJob? _result;
     private int _status;
-    private Func<QueuedJob, bool>? _accepts;
 
     public static BlockingWaiter Own => t_own ??= new BlockingWaiter();
 
-    /// <summary>Before a wait is begun.</summary>
-    public void Begin(Func<QueuedJob, bool>? accepts)
+    /// <summary>That of the calling thread, to begin a wait.</summary>
+    public static BlockingWaiter Begin()
     {
-        _status = (int)QueueStatus.Waiting;
-        _accepts = accepts;
+        BlockingWaiter own = Own;
+        own._status = (int)QueueStatus.Waiting;
+        return own;
     }
 
     public void Interrupt() => Queue!.EndWait(this, QueueStatus.WaitCanceled);
-
-    public override bool Accepts(QueuedJob job) => _accepts?.Invoke(job) != false;
 
     public override void Done(QueuedJob? job, QueueStatus status)
     {

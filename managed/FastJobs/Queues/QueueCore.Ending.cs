@@ -92,7 +92,7 @@ internal sealed partial class QueueCore
         job.Aux = 0;
         if (job.Extras?.Output is { } output)
         {
-            after.Output = output;
+            after.EndOutput(output, null);
         }
 
         if (job.HasDrop)

@@ -82,9 +82,8 @@ internal sealed partial class QueueCore
     private void BeGone(ref Aftermath after)
     {
         _gone = true;
-        after.Gone = true;
         TakeAnyWaiters(ref after);
-        after.Feeds = _feeds;
+        after.Forget(_feeds);
         _feeds = null;
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace FastJobs.Queues;
 
@@ -7,7 +8,6 @@ internal sealed partial class QueueCore
 {
     // As a lane on shared threads: so many jobs, or so long, while other queues wait for the thread.
     private const int JobsATurn = Parking.Spinning.JobsATurn;
-    private static readonly long s_ticksATurn = Parking.Spinning.MillisecondsATurn * Stopwatch.Frequency / 1000;
 
     /// <summary>Runs jobs while there are some and others need not have the thread. In a worker.</summary>
     public void RunTicket(RunSlot slot)
@@ -42,7 +42,7 @@ internal sealed partial class QueueCore
             return false;
         }
 
-        return (jobs % JobsATurn != 0 && ticks < s_ticksATurn)
+        return ((uint)jobs % JobsATurn != 0 && ticks < _system.TicksATurn)
             || !_system.Workers.Queue.HasWork;
     }
 
@@ -88,20 +88,16 @@ internal sealed partial class QueueCore
     {
         Aftermath after = default;
         QueuedJob? next = null;
-        JobKey key = slot.Key;
-        QueuedJob done = slot.Job!;
-        object? inner = slot.Inner;
-        long began = slot.Began;
-        bool slow = now - began >= _system.LogMinTicks;
-        nint kept = 0;
+        bool slow = now - slot.Began >= _system.LogMinTicks;
         bool detachedFailure;
-        EnterWhenStopped(done);
+        nint kept = 0;
+        EnterWhenStopped(slot.Job!);
         try
         {
             detachedFailure = EndRun(slot, end, now, ref after);
             if (slow)
             {
-                kept = done.Keep(); // it can be collected from here on
+                kept = slot.Job!.Keep(); // it can be collected from here on
             }
 
             _running--;
@@ -111,7 +107,7 @@ internal sealed partial class QueueCore
                 next = TryStart(slot, now);
             }
 
-            if (calls || (next is null && _system.Host.HasAfterJob))
+            if (next is null && (calls || _system.Host.HasAfterJob))
             {
                 slot.KeepsPlace = true;
                 _running++;
@@ -125,16 +121,9 @@ internal sealed partial class QueueCore
             _lock.Exit();
         }
 
-        if (slow)
+        if (slow || detachedFailure)
         {
-            _system.Host.Log(new QueueEvent(
-                QueueEventKind.Slow, this, key, null, null, Stopwatch.GetElapsedTime(began, now), kept));
-        }
-
-        if (detachedFailure)
-        {
-            _system.Host.Log(new QueueEvent(
-                QueueEventKind.DetachedFailure, this, key, after.Recycle, inner, Stopwatch.GetElapsedTime(began, now)));
+            LogEnd(slot, now, slow, kept, detachedFailure ? after.Recycled : null);
         }
 
         after.Do(this);
@@ -144,6 +133,21 @@ internal sealed partial class QueueCore
         }
 
         return next;
+    }
+
+    // The slot is still that of the job that has ended: none was started in it. The job is gone, unless it failed.
+    private void LogEnd(RunSlot slot, long now, bool slow, nint kept, QueuedJob? failed)
+    {
+        TimeSpan duration = Stopwatch.GetElapsedTime(slot.Began, now);
+        if (slow)
+        {
+            _system.Host.Log(new QueueEvent(QueueEventKind.Slow, this, slot.Key, null, null, duration, kept));
+        }
+
+        if (failed is not null)
+        {
+            _system.Host.Log(new QueueEvent(QueueEventKind.DetachedFailure, this, slot.Key, failed, slot.Inner, duration));
+        }
     }
 
     // What was called after the job's end is over: another job may have the place, here if the thread may go on.
@@ -193,20 +197,26 @@ internal sealed partial class QueueCore
     public void GoesElsewhere() => _system.Begin();
 
     // A canceller that is about to stop the job does so first: what it stops must still be this job.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void EnterWhenStopped(QueuedJob job)
     {
-        var spin = default(SpinWait);
-        while (true)
+        _lock.Enter();
+        if (job.Is(JobFlags.Canceling))
         {
-            _lock.Enter();
-            if (!job.Is(JobFlags.Canceling))
-            {
-                return;
-            }
+            LetItBeStopped(job);
+        }
+    }
 
+    private void LetItBeStopped(QueuedJob job)
+    {
+        var spin = default(SpinWait);
+        do
+        {
             _lock.Exit();
             spin.SpinOnce();
+            _lock.Enter();
         }
+        while (job.Is(JobFlags.Canceling));
     }
 
     // Under the lock. True: a detached job failed.
@@ -221,21 +231,31 @@ internal sealed partial class QueueCore
                 return false;
             }
 
-            if (extras.Output is not null)
+            if (extras.Output is { } output)
             {
-                after.Output = extras.Output;
-                after.OutputError = end == RunEnd.Failed ? slot.Inner : null;
+                after.EndOutput(output, end == RunEnd.Failed ? slot.Inner as Exception : null);
             }
         }
 
         bool canceled = job.Is(JobFlags.CancelRequested);
         job.Inner = canceled ? null : slot.Inner;
-        double milliseconds = Stopwatch.GetElapsedTime(job.Since, now).TotalMilliseconds;
-        job.Aux = (int)Math.Min(int.MaxValue, milliseconds);
+        job.Aux = MillisecondsIn(now - job.Since);
         JobFlags outcome = canceled ? JobFlags.Canceled : end == RunEnd.Completed ? JobFlags.Completed : JobFlags.Failed;
-        Complete(job, slot.Key, outcome, ref after);
-        return outcome == JobFlags.Failed && job.Is(JobFlags.Detached);
+        if (job.Is(JobFlags.Detached | JobFlags.HasWaiter | JobFlags.HasExtras) || _anyWaiters is not null || _feeds is not null || _abandoned)
+        {
+            Complete(job, slot.Key, outcome, ref after);
+            return outcome == JobFlags.Failed && job.Is(JobFlags.Detached);
+        }
+
+        job.Flags = JobFlags.Done | outcome; // as Complete does, where nobody is to be told
+        _done++;
+        return false;
     }
+
+    // Most jobs take less than one, and a division costs as much as the lock.
+    private int MillisecondsIn(long ticks) => ticks < _system.TicksAMillisecond
+        ? 0
+        : (int)Math.Min(int.MaxValue, ticks / _system.TicksAMillisecond);
 
     // Under the lock. The job is out of the order and does not run: it is done.
     private void Complete(QueuedJob job, JobKey key, JobFlags outcome, ref Aftermath after)
@@ -244,7 +264,7 @@ internal sealed partial class QueueCore
         if (job.Is(JobFlags.Detached))
         {
             RemoveLocked(job, key, ref after);
-            after.Recycle = job;
+            after.Recycle(job);
             return;
         }
 
@@ -252,8 +272,7 @@ internal sealed partial class QueueCore
         if (job.Waiter is { } waiter)
         {
             TakeOff(waiter);
-            after.Waiter = waiter;
-            after.WaiterJob = job;
+            after.Tell(waiter, job);
             RemoveLocked(job, key, ref after);
             return;
         }
@@ -261,7 +280,7 @@ internal sealed partial class QueueCore
         if (_abandoned)
         {
             RemoveLocked(job, key, ref after);
-            after.Recycle = job;
+            after.Recycle(job);
             return;
         }
 
@@ -288,32 +307,46 @@ internal sealed partial class QueueCore
             return null;
         }
 
-        QueuedJob job;
-        long number = -1;
-        if (_heads?.First?.Value is { } head)
-        {
-            job = head.Job;
-            number = head.Number;
-        }
-        else if (_listed?.First?.Value is { } listed
-            && (_table.Plain == 0 || listed.RunBefore <= _table.FirstPlain(out _)))
-        {
-            job = listed.Job;
-            number = listed.Number;
-        }
-        else
-        {
-            number = _table.FirstPlain(out job);
-        }
-
-        LeaveOrder(job, new JobKey(number, null));
+        long number = _heads is not { Count: > 0 } && _listed is not { Count: > 0 }
+            ? TakeNumbered(out QueuedJob job)
+            : TakeByOrder(out job);
         _running++;
         job.Flags |= JobFlags.Running;
-        job.Aux = Environment.CurrentManagedThreadId;
+        job.Aux = slot.ThreadId;
         job.Since = now;
         slot.Began = now;
         slot.Set(this, job, number);
         job.Taken(slot);
         return job;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private long TakeNumbered(out QueuedJob job)
+    {
+        _waiting--;
+        return _table.TakeFirstPlain(out job);
+    }
+
+    // The first of those at the head; else of the rest, whether it is found by its number or not.
+    private long TakeByOrder(out QueuedJob job)
+    {
+        JobExtras first;
+        if (_heads?.First?.Value is { } head)
+        {
+            first = head;
+        }
+        else if (_listed?.First?.Value is { } listed
+            && (_table.Plain == 0 || listed.RunBefore <= _table.FirstPlain(out _)))
+        {
+            first = listed;
+        }
+        else
+        {
+            return TakeNumbered(out job);
+        }
+
+        job = first.Job;
+        LeaveOrder(job, first.Key);
+        return first.Number;
     }
 }

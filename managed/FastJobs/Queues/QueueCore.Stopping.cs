@@ -148,7 +148,7 @@ internal sealed partial class QueueCore
 
                 _done--;
                 RemoveLocked(job, key, ref after);
-                after.Recycle = job;
+                after.Recycle(job);
                 Settle(ref after);
             }
 

@@ -10,42 +10,82 @@ internal sealed partial class QueueCore
     /// <param name="waiter">Is attached if the result is Waiting, and not touched again by the caller then.</param>
     /// <param name="mayWait">False: a job that is not done is a time-out, and no waiter is needed.</param>
     /// <param name="job">The job that was done.</param>
-    public QueueStatus BeginWait(JobKey wanted, JobWaiter? waiter, bool mayWait, out QueuedJob? job)
+    public QueueStatus BeginWait(JobKey wanted, JobWaiter? waiter, bool mayWait, out QueuedJob? job) =>
+        BeginWait(wanted, waiter, null, mayWait, out job);
+
+    private const JobFlags LateAsked =
+        JobFlags.StateMask | JobFlags.HasExtras | JobFlags.HasWaiter | JobFlags.Detached;
+
+    // If there is no waiter and one is needed it is that of the thread, which most who collect do not need: they come late.
+    private QueueStatus BeginWait(
+        JobKey wanted, JobWaiter? waiter, Func<QueuedJob, bool>? accepts, bool mayWait, out QueuedJob? job)
     {
         Aftermath after = default;
         using (_lock.Hold())
         {
-            job = FindLocked(wanted, out JobKey key);
-            QueueStatus status = CheckWait(job, waiter, mayWait);
-            if (status == QueueStatus.Waiting)
+            // Most come late, for a job of a number that is done and nothing more, and not the queue's last.
+            if (wanted.Number >= 0
+                && _jobs > 1
+                && _table.Find(wanted.Number, out JobTable.Chunk? chunk, out int place) is { } done
+                && (done.Flags & LateAsked) == JobFlags.Done
+                && waiter?.Accepts(done) != false
+                && accepts?.Invoke(done) != false)
             {
-                waiter!.Queue = this;
-                waiter.Job = job;
-                waiter.Key = key;
-                job!.Attach(waiter);
-                ArmWait(waiter);
+                _done--;
+                _jobs--;
+                chunk!.PrefetchAfter(place); // who collects one mostly collects the next
+                _table.RemoveAt(chunk, place);
+                job = done;
+                return QueueStatus.Ok;
             }
 
-            if (status != QueueStatus.Ok)
+            job = FindLocked(wanted, out JobKey key);
+            QueueStatus status = CheckWait(job, waiter, accepts, mayWait);
+            if (status == QueueStatus.Ok)
             {
+                Collect(job!, key, ref after);
+            }
+            else
+            {
+                if (status == QueueStatus.Waiting)
+                {
+                    Attach(waiter ?? BlockingWaiter.Begin(), job!, key);
+                }
+
                 job = null;
                 return status;
             }
-
-            _done--;
-            RemoveLocked(job!, key, ref after);
-            Settle(ref after);
         }
 
         after.Do(this);
         return QueueStatus.Ok;
     }
 
-    private QueueStatus CheckWait(QueuedJob? job, JobWaiter? waiter, bool mayWait) =>
+    // Under the lock: the job is done, and the caller's from now on.
+    private void Collect(QueuedJob job, JobKey key, ref Aftermath after)
+    {
+        _done--;
+        RemoveLocked(job, key, ref after);
+        if (_gone)
+        {
+            Settle(ref after); // nothing else changes by it
+        }
+    }
+
+    private void Attach(JobWaiter waiter, QueuedJob job, JobKey key)
+    {
+        waiter.Queue = this;
+        waiter.Job = job;
+        waiter.Key = key;
+        job.Attach(waiter);
+        ArmWait(waiter);
+    }
+
+    private QueueStatus CheckWait(QueuedJob? job, JobWaiter? waiter, Func<QueuedJob, bool>? accepts, bool mayWait) =>
         job is null ? QueueStatus.NoSuchJob
         : job.Is(JobFlags.Detached) ? QueueStatus.Detached
         : job.Is(JobFlags.HasWaiter) ? QueueStatus.Waited
-        : waiter?.Accepts(job) == false ? QueueStatus.OtherType
+        : waiter?.Accepts(job) == false || accepts?.Invoke(job) == false ? QueueStatus.OtherType
         : job.State == JobFlags.Done ? QueueStatus.Ok
         : _ended && !(_leftRunning && job.State == JobFlags.Running) ? QueueStatus.Stopped
         : waiter is { CanceledEarly: true } ? QueueStatus.WaitCanceled
@@ -122,17 +162,14 @@ internal sealed partial class QueueCore
     /// <param name="job">Where the result is Ok: the job, done and the caller's alone.</param>
     public QueueStatus Wait(JobKey wanted, int timeoutMilliseconds, Func<QueuedJob, bool>? accepts, out QueuedJob? job)
     {
-        BlockingWaiter waiter = BlockingWaiter.Own;
-        waiter.Begin(accepts);
-        QueueStatus status = BeginWait(wanted, waiter, timeoutMilliseconds != 0, out job);
-        return status == QueueStatus.Waiting ? Block(waiter, timeoutMilliseconds, out job) : status;
+        QueueStatus status = BeginWait(wanted, null, accepts, timeoutMilliseconds != 0, out job);
+        return status == QueueStatus.Waiting ? Block(BlockingWaiter.Own, timeoutMilliseconds, out job) : status;
     }
 
     /// <summary>Waits for any job in the calling thread.</summary>
     public QueueStatus WaitAny(int timeoutMilliseconds)
     {
-        BlockingWaiter waiter = BlockingWaiter.Own;
-        waiter.Begin(null);
+        BlockingWaiter waiter = BlockingWaiter.Begin();
         QueueStatus status = BeginWaitAny(waiter, timeoutMilliseconds != 0);
         return status == QueueStatus.Waiting ? Block(waiter, timeoutMilliseconds, out _) : status;
     }
@@ -217,8 +254,7 @@ internal sealed partial class QueueCore
         while (_anyWaiters is { } waiter)
         {
             TakeOff(waiter);
-            waiter.Next = after.Any;
-            after.Any = waiter;
+            after.TellOfAny(waiter);
         }
     }
 }

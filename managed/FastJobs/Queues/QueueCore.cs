@@ -16,7 +16,7 @@ namespace FastJobs.Queues;
 /// </remarks>
 internal sealed partial class QueueCore
 {
-    private readonly ShortLock _lock = new();
+    private ShortLock _lock;
     private readonly QueueSystem _system;
     private readonly JobTable _table = new();
     private Dictionary<string, JobExtras>? _own; // jobs with an id of their own
@@ -109,7 +109,10 @@ internal sealed partial class QueueCore
             _table.Add(number, job, plain: true);
             _jobs++;
             _waiting++;
-            Settle(ref after);
+            if (StartsNone || (_tickets == 0 && _running < _concurrency))
+            {
+                Settle(ref after); // all that one more in the order can change
+            }
         }
 
         after.Do(this);
@@ -210,30 +213,42 @@ internal sealed partial class QueueCore
         {
             _tickets = 1;
             _system.Begin();
-            after.Ticket = true;
+            after.WriteTicket();
         }
 
         if (_share != _concurrency || _tickets + _running + _lent > _share || _gone)
         {
-            int share = Math.Max(_gone ? 0 : _concurrency, _tickets + _running + _lent);
-            after.Limit += share - _share;
-            _share = share;
+            SettleShare(ref after);
         }
 
-        bool hold = _delayed > 0 || (StartsNone && _waiting > 0);
-        if (hold != _holdsQuiet)
+        if ((_delayed > 0 || (StartsNone && _waiting > 0)) != _holdsQuiet)
         {
-            _holdsQuiet = hold;
-            if (hold)
-            {
-                _system.Begin();
-            }
-            else
-            {
-                // What it stood for has a ticket by now, or is over.
-                _system.Over();
-                after.Look = true;
-            }
+            SettleQuiet(ref after);
+        }
+    }
+
+    private void SettleShare(ref Aftermath after)
+    {
+        int share = Math.Max(_gone ? 0 : _concurrency, _tickets + _running + _lent);
+        if (share != _share)
+        {
+            after.ChangeLimit(share - _share);
+            _share = share;
+        }
+    }
+
+    private void SettleQuiet(ref Aftermath after)
+    {
+        _holdsQuiet = !_holdsQuiet;
+        if (_holdsQuiet)
+        {
+            _system.Begin();
+        }
+        else
+        {
+            // What it stood for has a ticket by now, or is over.
+            _system.Over();
+            after.LookForQuiet();
         }
     }
 }

@@ -46,7 +46,6 @@ internal sealed partial class QueueSystem
         try
         {
             Close();
-            ResumeForGood();
             long discarded = StopJobs(quiet, timeoutMilliseconds, inside ? RunSlot.Current!.Queue : null);
 
             foreach (Thread thread in End(leaveRunning: true))
@@ -76,13 +75,16 @@ internal sealed partial class QueueSystem
         lent?.Lend(1);
         try
         {
+            // Without any time nothing may start, least of all what waits in a pause, so the resume comes after.
+            long discarded = timeoutMilliseconds == 0 ? Discard() : 0;
+            ResumeForGood();
             Look();
             if (quiet.WaitUntilQuiet(timeoutMilliseconds))
             {
-                return 0;
+                return discarded;
             }
 
-            long discarded = Discard();
+            discarded += Discard();
             quiet.WaitUntilQuiet(Timeout.Infinite);
             return discarded;
         }

@@ -129,6 +129,13 @@ internal sealed partial class QueueSystem : IJobAccount
 
     public long LogMinTicks => Volatile.Read(ref _logMinTicks);
 
+    // Not static, so that a job does not ask whether the statics of this class were initialised.
+
+    /// <summary>So long a queue may have a thread that others wait for.</summary>
+    public long TicksATurn { get; } = Parking.Spinning.MillisecondsATurn * Stopwatch.Frequency / 1000;
+
+    public long TicksAMillisecond { get; } = Stopwatch.Frequency / 1000;
+
     long IJobAccount.SubmittedJobs => Volatile.Read(ref _begun);
 
     long IJobAccount.FinishedJobs => Volatile.Read(ref _over);

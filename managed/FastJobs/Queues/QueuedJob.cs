@@ -72,6 +72,8 @@ internal abstract class QueuedJob(int pool) : Pooled(pool)
     /// <summary>When it was queued, in milliseconds (a coarse clock, but quick); then when it started, a Stopwatch timestamp.</summary>
     public long Since;
 
+    private const JobFlags Around = JobFlags.HasExtras | JobFlags.HasWaiter;
+
     // The work (its exception or its result, once it is done), with up to two objects around it: [waiter ->] [extras ->].
     private object? _payload;
 
@@ -89,28 +91,46 @@ internal abstract class QueuedJob(int pool) : Pooled(pool)
     /// <summary>Whoever waits for it, or null. At most one.</summary>
     public JobWaiter? Waiter => Is(JobFlags.HasWaiter) ? Unsafe.As<JobWaiter>(_payload) : null;
 
-    public JobExtras? Extras => !Is(JobFlags.HasExtras) ? null
-        : Unsafe.As<JobExtras>(Is(JobFlags.HasWaiter) ? Unsafe.As<JobWaiter>(_payload)!.Inner : _payload);
+    public JobExtras? Extras
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Is(JobFlags.HasExtras) ? ExtrasThere : null;
+    }
+
+    private JobExtras ExtrasThere =>
+        Unsafe.As<JobExtras>(Is(JobFlags.HasWaiter) ? Unsafe.As<JobWaiter>(_payload)!.Inner : _payload)!;
 
     /// <summary>What is in the middle: the subclass's to use; for .NET jobs the delegate, then the exception or result.</summary>
     public object? Inner
     {
-        get => Extras is { } extras ? extras.Inner
-            : Is(JobFlags.HasWaiter) ? Unsafe.As<JobWaiter>(_payload)!.Inner
-            : _payload;
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Is(Around) ? InnerInside : _payload;
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        set
+        {
+            if (Is(Around))
+            {
+                InnerInside = value;
+            }
+            else if (!ReferenceEquals(_payload, value))
+            {
+                _payload = value; // a reference that is stored costs ten times what the look does
+            }
+        }
+    }
+
+    private object? InnerInside
+    {
+        get => Extras is { } extras ? extras.Inner : Unsafe.As<JobWaiter>(_payload)!.Inner;
         set
         {
             if (Extras is { } extras)
             {
                 extras.Inner = value;
             }
-            else if (Is(JobFlags.HasWaiter))
-            {
-                Unsafe.As<JobWaiter>(_payload)!.Inner = value;
-            }
             else
             {
-                _payload = value;
+                Unsafe.As<JobWaiter>(_payload)!.Inner = value;
             }
         }
     }
@@ -220,6 +240,11 @@ internal abstract class QueuedJob(int pool) : Pooled(pool)
     public void Recycle()
     {
         Clear();
+        ReturnCleared();
+    }
+
+    protected void ReturnCleared()
+    {
         Flags = 0;
         _payload = null;
         JobPools.Return(this);

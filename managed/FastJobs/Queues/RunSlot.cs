@@ -37,6 +37,9 @@ internal sealed class RunSlot
 
     public Worker? Worker { get; }
 
+    /// <summary>Of the worker.</summary>
+    public int ThreadId { get; } = Environment.CurrentManagedThreadId;
+
     public QueueSystem System => _system;
 
     /// <summary>What the host keeps for this worker's thread: an interpreter, a connection.</summary>
@@ -66,13 +69,30 @@ internal sealed class RunSlot
 
     public void Set(QueueCore queue, QueuedJob job, long number)
     {
-        Queue = queue;
+        if (!ReferenceEquals(Queue, queue))
+        {
+            Queue = queue; // a reference that is stored costs ten times what this look does
+        }
+
         Job = job;
         Number = number;
-        Extras = job.Extras;
-        Inner = job.Inner;
-        Attempt = Extras?.Attempt ?? 1;
         _interrupted = false;
+        if (job.Extras is null && Extras is null)
+        {
+            Attempt = 1;
+        }
+        else
+        {
+            Extras = job.Extras;
+            Attempt = Extras?.Attempt ?? 1;
+        }
+
+        object? inner = job.Inner;
+        if (!ReferenceEquals(Inner, inner))
+        {
+            Inner = inner;
+        }
+
         Volatile.Write(ref Run, Run + 1); // pairs with QueuedJobContext's look
     }
 

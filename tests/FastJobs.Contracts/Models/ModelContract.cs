@@ -24,5 +24,6 @@ internal static class ModelContract
         .. AwaitedJobModel.Cases(),
         .. GroupModel.Cases(),
         .. QueuedJobModel.Cases(),
+        .. ShortLockModel.Cases(),
     ];
 }

@@ -19,6 +19,7 @@ internal sealed class QueueExtraCases : QueueCases
         Case(Output_Failure_ReachesTheReader),
         Case(Group_OfTwoQueues_WaitsForAll),
         Case(Group_TimedOut_CanBeWaitedAgain),
+        Case(Group_JobsThatAreGoneOrDetached_LeaveItWithTheirErrors),
         Case(Collect_JobsAsTheyEnd_UntilTheQueueIsGone),
         Case(Collect_TokenCanceled_Ends),
         Case(Context_AsyncLocal_DoesNotFlow),
@@ -194,6 +195,31 @@ internal sealed class QueueExtraCases : QueueCases
         await Check.Throws<TimeoutException>(group.WaitAllAsync(TimeSpan.FromMilliseconds(30)).AsTask());
         gate.Open();
         Check.Equal(2, (await group.WaitAllAsync(Patience.Wait).AsTask().Within()).Count);
+    }
+
+    private async Task Group_JobsThatAreGoneOrDetached_LeaveItWithTheirErrors(JobEngine engine)
+    {
+        using Gate gate = new();
+        JobQueue queue = engine.Queues.Create("q", 1);
+        QueuedJobId expiring = queue.Enqueue(
+            static n => n, 2, new QueuedJobOptions { ExpireAfter = TimeSpan.FromMilliseconds(1) });
+        QueuedJobId taken = queue.Enqueue(static n => n, 3);
+        JobGroup group = new();
+        group.Add(queue, queue.Enqueue(static n => n, 1));
+        group.Add(queue, expiring);
+        group.Add(queue, taken);
+        group.Add(queue, queue.Enqueue(static gate => gate.Pass(), gate, Detached));
+        group.Add(queue, queue.Enqueue(static n => n, 4));
+        Spin.Until(() => queue.GetJob(expiring) is null);
+        Check.Equal(3, queue.Wait<int>(taken));
+        Check.Equal(JobQueueError.NoSuchJob, await ErrorOf(group.WaitAllAsync()));
+        Check.Equal(3, group.Count); // without the one that it has collected
+        Check.Equal(JobQueueError.NoSuchJob, await ErrorOf(group.WaitAllAsync()));
+        Check.Equal(JobQueueError.DetachedJob, await ErrorOf(group.WaitAllAsync()));
+        gate.Open();
+        IReadOnlyList<FinishedJob> left = await group.WaitAllAsync().Within();
+        Check.Sequence([1, 4], left.Select(static job => (int)job.Result!));
+        Check.Equal(0, group.Count);
     }
 
     private async Task Collect_JobsAsTheyEnd_UntilTheQueueIsGone(JobEngine engine)
