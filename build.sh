@@ -16,6 +16,8 @@ usage: ./build.sh COMMAND
 
   run [DIRECTORY]  build, and print SHA-256 sums of the files below DIRECTORY (/usr/include) from C and from .NET
   test             every check and every test; the last line is "N passed, N failed"
+  bench [OPTION]   run the rivals and FastJobs, write build/bench/report/report.md (25 minutes; --quick: 4)
+                   --only REGEX, --reps N, --check (fails if slower than bench/results/arena), --again, --help
   format           rewrite the sources as .editorconfig and .clang-format say
   help             this
 
@@ -145,9 +147,32 @@ run_tests() {
     finish
 }
 
+# ---- bench ----
+
+bench() {
+    local python=python3
+    steps=4
+    progress "checking the tools"
+    set_up pkg-config=pkg-config /usr/include/uv.h=libuv1-dev /usr/include/oneapi/tbb/task_arena.h=libtbb-dev \
+        /usr/include/glib-2.0/glib.h=libglib2.0-dev /usr/include/apr-1.0/apu_version.h=libaprutil1-dev \
+        /usr/include/boost/asio.hpp=libboost-dev valgrind=valgrind python3=python3 \
+        /usr/lib/python3/dist-packages/matplotlib=python3-matplotlib
+    # Debian's packages are for Debian's interpreter; another one may come first in PATH.
+    "$python" -c 'import matplotlib' 2>/dev/null || python=/usr/bin/python3
+    progress "compiling the engine (NativeAOT)"
+    need native native --target fastjobs_library
+    progress "compiling the rivals"
+    need arena cmake -S bench/native/arena -B build/bench/native -DFASTJOBS_BUILD="$PWD/build/cmake"
+    need arena-build cmake --build build/bench/native --parallel "$jobs"
+    need arena-managed dotnet build -c Release bench/FastJobs.Benchmarks -o build/bench/managed
+    progress "running them in turn"
+    "$python" bench/arena --native build/bench/native/bin --managed build/bench/managed --out build/bench/report "$@"
+}
+
 case ${1:-help} in
 run) run "${@:2}" ;;
 test) run_tests ;;
+bench) bench "${@:2}" ;;
 format)
     need format-cs dotnet format FastJobs.sln
     c_sources | xargs clang-format -i

@@ -17,7 +17,7 @@
 namespace arena
 {
 
-constexpr unsigned time_limit = 60; /* seconds of a cell */
+constexpr unsigned time_limit = 40; /* seconds of a cell */
 
 template <class P> void no_loop(const Cell &, Figures &out)
 {

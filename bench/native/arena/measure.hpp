@@ -146,16 +146,17 @@ inline double tsc_per_us()
 }
 
 /** The least cost of one spin(n), in ns. */
-inline double spin_cost_ns(std::uint64_t n, double per_us)
+inline double spin_cost_ns(std::uint64_t n, double per_us, int looks = 400)
 {
+    const int each = looks / 8;
     std::uint64_t best = UINT64_MAX;
-    for (int k = 0; k < 400; k++) {
+    for (int k = 0; k < looks; k++) {
         const std::uint64_t before = __rdtsc();
-        for (int i = 0; i < 50; i++)
+        for (int i = 0; i < each; i++)
             spin(n);
         best = std::min<std::uint64_t>(best, __rdtsc() - before);
     }
-    return double(best) / 50 / per_us * 1000.0;
+    return double(best) / each / per_us * 1000.0;
 }
 
 /** How many rounds take a microsecond. A job repeats the number, not the time: one that is preempted still

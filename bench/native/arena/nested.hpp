@@ -119,13 +119,17 @@ template <class P> void tree(const Cell &cell, Figures &out)
             const auto rounds = std::max<std::uint64_t>(cell.jobs(10 << 16, P::scale) / tree.nodes.size(), 1);
             const std::uint64_t base = counted();
             const Stretch stretch;
-            for (std::uint64_t r = 0; r < rounds; r++) {
+            const std::uint64_t limit = stretch.began() + std::uint64_t(budget * 1e9);
+            std::uint64_t done = 0;
+            do {
                 producer.submit(&tree.nodes[0].job);
                 producer.finish();
                 take(&tree.over);
-            }
-            stretch.put(out, rounds * tree.nodes.size());
-            check_count(out, base + rounds * tree.nodes.size());
+            } while (++done < rounds && now_ns() < limit);
+            stretch.put(out, done * tree.nodes.size());
+            if (done < rounds)
+                out.put("truncated", 1);
+            check_count(out, base + done * tree.nodes.size());
         });
         check_threads<P>(cell, out);
     }

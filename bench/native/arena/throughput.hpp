@@ -98,7 +98,7 @@ template <class P> void throughput(const Cell &cell, Figures &out)
     Job *job = us > 0 ? &g_spin : &g_count;
     g_job_spins = std::uint64_t(us * double(g_spins_per_us));
     if (us > 0)
-        out.put("spin_ns", spin_cost_ns(g_job_spins, tsc_per_us()));
+        out.put("spin_ns", spin_cost_ns(g_job_spins, tsc_per_us(), us > 1 ? 16 : 400));
     auto &pool = make_lane<P>(cell.workers(), cell.producers());
     const std::uint64_t before = now_ns();
     const std::uint64_t done = producers == 1 ? one_producer(pool, cell, out, job, each)

@@ -1,0 +1,53 @@
+"""What we want, as ratios to the best rival of the same run or as figures of our own."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Goal:
+    text: str
+    side: str
+    cell: str
+    metric: str
+    limit: float
+    peer: str = "fastjobs"
+    at_least: bool = False
+    own: bool = False  # the figure itself, and not its ratio to a rival's
+
+
+GOALS = (
+    Goal("W1, one producer", "native", "W1", "ns_per_job", 1 / 8),
+    Goal("W2, two producers", "native", "W2", "ns_per_job", 1 / 5),
+    Goal("W2, order of each producer only", "native", "W2", "ns_per_job", 1 / 8, peer="fastjobs relaxed"),
+    Goal("batch submit", "native", "batch", "ns_per_job", 1 / 20),
+    Goal("W4, round trip p50", "native", "W4", "p50_ns", 1 / 10),
+    Goal("W4, round trip p99", "native", "W4", "p99_ns", 1),
+    Goal("W6, efficiency with jobs of 1 µs", "native", "W6", "efficiency", 1, at_least=True),
+    Goal("p99 beside a lane of sleepers, by p99 idle", "native", "lanes", "p99_ratio", 1.25, own=True),
+    Goal("W7, CPU when idle", "native", "W7", "cpu_ms", 1),
+)
+
+
+def value_of(goal, summary):
+    """What was measured for it: (figure, rival or None), or None."""
+    for cell in summary:
+        if (cell["side"], cell["cell"]) != (goal.side, goal.cell):
+            continue
+        if goal.own:
+            for row in cell["rows"]:
+                if row["peer"] == goal.peer and goal.metric in row["metrics"]:
+                    return row["metrics"][goal.metric]["median"], None
+        for ratio in cell["ratios"]:
+            if not goal.own and (ratio["peer"], ratio["metric"]) == (goal.peer, goal.metric):
+                return ratio["ratio"], ratio["rival"]
+    return None
+
+
+def judge(summary):
+    """For each goal: (goal, value or None, rival or None, met or None)."""
+    for goal in GOALS:
+        found = value_of(goal, summary)
+        if found is None:
+            yield goal, None, None, None
+        else:
+            value, rival = found
+            yield goal, value, rival, value >= goal.limit if goal.at_least else value <= goal.limit

@@ -1,0 +1,59 @@
+"""The programs of the arena and what they call themselves."""
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+NATIVE = ("fastjobs", "fastjobs_relaxed", "fastjobs_call", "textbook", "uv", "tbb_enqueue", "tbb_group", "glib", "asio",
+          "apr_push", "apr_top", "async")
+
+# One colour a peer through all plots.
+COLOURS = {
+    "fastjobs": "#d62728",
+    "fastjobs relaxed": "#ff7f0e",
+    "fastjobs call": "#e377c2",
+    "textbook": "#7f7f7f",
+    "libuv": "#2ca02c",
+    "tbb enqueue": "#1f77b4",
+    "tbb task_group": "#17becf",
+    "glib": "#bcbd22",
+    "asio": "#9467bd",
+    "apr push": "#8c564b",
+    "apr top (LIFO)": "#c49c94",
+    "std::async": "#000000",
+}
+
+
+@dataclass(frozen=True)
+class Peer:
+    side: str
+    name: str
+    version: str
+    command: tuple
+
+    @property
+    def ours(self):
+        return is_ours(self.name)
+
+
+def is_ours(name):
+    return name.split()[0] == "fastjobs"
+
+
+def is_first_way(name):
+    """Whether it is FastJobs as it is, and not one of its other ways."""
+    return name == "fastjobs"
+
+
+def find_native(folder):
+    """The peers whose programs were built, and the names of the others."""
+    found, missing = [], []
+    for name in NATIVE:
+        program = Path(folder) / f"bench_{name}"
+        if not program.exists():
+            missing.append(name)
+            continue
+        said = subprocess.run([program, "--info"], check=True, capture_output=True, text=True, timeout=60)
+        info = json.loads(said.stdout)
+        found.append(Peer("native", info["peer"], info["version"], (str(program),)))
+    return found, missing
