@@ -117,7 +117,7 @@ run_tests() {
     steps=9
     start_counting
     progress "checking the tools"
-    set_up make=make clang-format=clang-format clang=clang castxml=castxml pkg-config=pkg-config \
+    set_up make=make python3=python3 clang-format=clang-format clang=clang castxml=castxml pkg-config=pkg-config \
         /usr/include/openssl/evp.h=libssl-dev /usr/include/uv.h=libuv1-dev \
         /usr/include/event2/event.h=libevent-dev /usr/include/boost/asio.hpp=libboost-dev groff=groff-base valgrind=valgrind \
         tclsh=tcl /usr/include/tcl8.6/tcl.h=tcl-dev /usr/include/tclThread.h=tcl-thread

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import check
 import report
+from documents import read_json, read_rows
 from environment import environment_of
 from peers import find_native, is_ours
 from runner import run_all
@@ -73,25 +74,6 @@ def run(given):
 
 def wanted(given, side, cell):
     return given.only == "" or given.only.search(f"{side} {cell}") is not None
-
-
-def read_rows(path):
-    head, rows = {}, []
-    with open(path, encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            if "cell" in row:
-                rows.append(row)
-            elif "seconds" in row:
-                head["environment"]["seconds"] = row["seconds"]
-            else:
-                head = row
-    return head, rows
-
-
-def read_json(path):
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
 
 
 def checked(given, document):

@@ -20,6 +20,10 @@ def worse_by(then, now):
     return then["ratio"] / now["ratio"] if then["more_is_better"] else now["ratio"] / then["ratio"]
 
 
+def described(ratio):
+    return f"{ratio['ratio']:.3f}" + (f" of {ratio['rival']}" if ratio["rival"] else "")
+
+
 def compare(reference, document, tolerances, wanted=lambda side, cell: True):
     """A sentence for each row that is worse by more than its tolerance, or that is missing. `wanted`: the cells
     that this run was asked for."""
@@ -29,9 +33,9 @@ def compare(reference, document, tolerances, wanted=lambda side, cell: True):
         if not wanted(key[0], key[1]):
             continue
         if key not in now:
-            yield f"{name}: was {then['ratio']:.3f} of the best rival, and has no ratio now"
+            yield f"{name}: was {described(then)}, and has no ratio now"
             continue
         factor, limit = worse_by(then, now[key]), tolerance_of(tolerances, key, then)
         if factor > limit:
-            yield (f"{name}: {now[key]['ratio']:.3f} of {now[key]['rival']}, was {then['ratio']:.3f} of {then['rival']}: "
+            yield (f"{name}: {described(now[key])}, was {described(then)}: "
                    f"worse by {factor:.2f}, tolerated {limit:g}")

@@ -155,7 +155,7 @@ def ratios(document, side):
     for cell in document["cells"]:
         definition = next(c for c in CELLS if (c.side, c.name) == (cell["side"], cell["cell"]))
         for ratio in cell["ratios"]:
-            if ratio["peer"] == "fastjobs" and cell["side"] == side:
+            if ratio["peer"] == "fastjobs" and cell["side"] == side and ratio["rival"]:
                 metric = next(m for m in definition.metrics if m.key == ratio["metric"])
                 value = 1 / ratio["ratio"] if ratio["more_is_better"] else ratio["ratio"]
                 bars.append((f"{cell['cell']} {metric.title}", value, ratio["rival"]))

@@ -39,7 +39,7 @@ def figure(metric, row, best):
 
 def ratio_text(cell, row, metric):
     for ratio in cell["ratios"]:
-        if (ratio["peer"], ratio["metric"]) == (row["peer"], metric.key):
+        if (ratio["peer"], ratio["metric"]) == (row["peer"], metric.key) and ratio["rival"]:
             won = ratio["ratio"] >= 1 if metric.more_is_better else ratio["ratio"] <= 1
             return f"{ratio['ratio']:.2f}" + ("" if won else " lost")
     return ""
@@ -54,14 +54,14 @@ def cell_table(definition, cell):
     for metric in definition.metrics:
         more = ", more is better" if metric.more_is_better else ""
         heads += [f"{metric.title}, {metric.unit}{more}" if metric.unit else metric.title]
-    heads += [f"{m.title} / best rival" for m in definition.metrics]
+    heads += [f"{m.title} / best rival" for m in definition.metrics if not m.own]
     rows = []
     for row in cell["rows"]:
         if not row["metrics"]:
             rows.append([row["peer"], row["status"]] + [""] * (len(heads) - 2))
             continue
         rows.append([row["peer"]] + [figure(m, row, best_of(cell, m)) for m in definition.metrics]
-                    + [ratio_text(cell, row, m) for m in definition.metrics])
+                    + [ratio_text(cell, row, m) for m in definition.metrics if not m.own])
     yield f"### {cell['cell']}: {cell['title']}\n"
     yield from table(heads, rows)
 
@@ -127,6 +127,8 @@ def lost(summary):
     """The first metrics in which FastJobs as it is is behind, for the end of a run."""
     for cell in summary:
         for ratio in cell["ratios"]:
+            if ratio["rival"] is None:
+                continue
             behind = ratio["ratio"] < 1 if ratio["more_is_better"] else ratio["ratio"] > 1
             if is_ours(ratio["peer"]) and behind:
                 yield f"{cell['side']} {cell['cell']} {ratio['metric']}: {ratio['ratio']:.2f} of {ratio['rival']}"

@@ -34,9 +34,10 @@ def best_rival(rows, metric):
 
 
 def ratios(rows, metrics):
-    """Of each of our ways, metric by metric: our median divided by the best rival's."""
+    """Of each of our ways, metric by metric: our median divided by the best rival's. A figure that is a ratio by
+    itself has no rival."""
     for metric in metrics:
-        best = best_rival(rows, metric)
+        best = (1.0, None) if metric.own else best_rival(rows, metric)
         for row in rows:
             mine = row["metrics"].get(metric.key)
             if is_ours(row["peer"]) and mine and best and best[0] > 0:

@@ -60,6 +60,7 @@ template <class P> int bench_main(int argc, char **argv)
 {
     if (argc < 2)
         return usage(argv[0], "no workload");
+    alarm(time_limit);
     Cell cell{argv[1], {}};
     if (cell.workload == "--calibrate") {
         std::printf("%llu\n", static_cast<unsigned long long>(calibrate()));
@@ -81,7 +82,6 @@ template <class P> int bench_main(int argc, char **argv)
     g_spins_per_us = spins != nullptr ? std::strtoull(spins, nullptr, 10) : 0;
     if (g_spins_per_us == 0)
         g_spins_per_us = calibrate();
-    alarm(time_limit);
     Figures out;
     if (!run<P>(cell, out))
         return usage(argv[0], argv[1]);

@@ -136,13 +136,19 @@ __attribute__((noinline)) inline void spin(std::uint64_t n)
     }
 }
 
+/** The middle one of five looks: a look in which the machine stood still is far off. */
 inline double tsc_per_us()
 {
-    const std::uint64_t ns = now_ns(), tsc = __rdtsc();
-    while (now_ns() - ns < 20000000) {
+    double looks[5];
+    for (double &look : looks) {
+        const std::uint64_t ns = now_ns(), tsc = __rdtsc();
+        while (now_ns() - ns < 4000000) {
+        }
+        const std::uint64_t ns_after = now_ns(), tsc_after = __rdtsc();
+        look = double(tsc_after - tsc) / (double(ns_after - ns) / 1000.0);
     }
-    const std::uint64_t ns_after = now_ns(), tsc_after = __rdtsc();
-    return double(tsc_after - tsc) / (double(ns_after - ns) / 1000.0);
+    std::sort(looks, looks + 5);
+    return looks[2];
 }
 
 /** The least cost of one spin(n), in ns. */
@@ -166,7 +172,7 @@ inline std::uint64_t calibrate()
     const double per_us = tsc_per_us();
     double n = 1000;
     for (int k = 0; k < 4; k++)
-        n *= 1000.0 / spin_cost_ns(std::uint64_t(n), per_us);
+        n *= std::clamp(1000.0 / spin_cost_ns(std::uint64_t(n), per_us), 0.1, 10.0);
     return std::uint64_t(std::llround(n));
 }
 
