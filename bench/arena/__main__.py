@@ -1,6 +1,6 @@
 """The arena: `./build.sh bench` builds everything and runs this.
 
-usage: arena [--quick] [--only REGEX] [--repetitions N] [--check] [--keep] --native FOLDER --out FOLDER
+usage: arena [--quick] [--only REGEX] [--reps N] [--check] [--keep] --native FOLDER --managed FOLDER --out FOLDER
        arena --again --out FOLDER [--check] [--keep]      the report of rows that are there already
 """
 import argparse
@@ -14,7 +14,7 @@ import check
 import report
 from documents import read_json, read_rows
 from environment import environment_of
-from peers import find_native, is_ours
+from peers import find_managed, find_native, is_ours
 from runner import run_all
 from summary import summarize
 from workloads import CELLS
@@ -54,7 +54,8 @@ def pattern(text):
 
 def run(given):
     """Runs the cells that were asked for; writes results.jsonl."""
-    peers, missing = find_native(given.native)
+    native, missing = find_native(given.native)
+    peers = native + find_managed(given.managed)
     cells = [c for c in CELLS if wanted(given, c.side, c.name)]
     if not cells:
         sys.exit(f"bench: no cell matches --only {given.only.pattern!r}; the names are: "

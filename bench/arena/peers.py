@@ -21,6 +21,16 @@ COLOURS = {
     "apr push": "#8c564b",
     "apr top (LIFO)": "#c49c94",
     "std::async": "#000000",
+    "fastjobs shared": "#ff9896",
+    "ThreadPool": "#393b79",
+    "ThreadPool delegate": "#9c9ede",
+    "Task.Run": "#637939",
+    "Channel threads": "#8c6d31",
+    "Channel async": "#e7ba52",
+    "BlockingCollection": "#7b4173",
+    "ActionBlock": "#ce6dbd",
+    "BCL channel": "#3182bd",
+    "BCL channel, single": "#9ecae1",
 }
 
 
@@ -30,6 +40,7 @@ class Peer:
     name: str
     version: str
     command: tuple
+    kind: str = "jobs"  # or channels
 
     @property
     def ours(self):
@@ -57,3 +68,11 @@ def find_native(folder):
         info = json.loads(said.stdout)
         found.append(Peer("native", info["peer"], info["version"], (str(program),)))
     return found, missing
+
+
+def find_managed(folder):
+    """The peers of .NET; all are in one program."""
+    program = Path(folder) / "FastJobs.Benchmarks"
+    said = subprocess.run([program, "--peers"], check=True, capture_output=True, text=True, timeout=60)
+    infos = [json.loads(line) for line in said.stdout.splitlines()]
+    return [Peer("managed", i["peer"], i["version"], (str(program), "--cell", i["peer"]), i["kind"]) for i in infos]

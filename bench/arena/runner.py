@@ -39,7 +39,7 @@ def rotated(peers, by):
 
 
 def competitors(cell, peers):
-    return [p for p in peers if p.side == cell.side and (cell.all_ways or not p.ours or p.name == "fastjobs")]
+    return [p for p in peers if (p.side, p.kind) == (cell.side, cell.kind) and (cell.all_ways or not p.ours or p.name == "fastjobs")]
 
 
 def spins_per_us(peers):

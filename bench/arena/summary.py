@@ -41,7 +41,8 @@ def ratios(rows, metrics):
         for row in rows:
             mine = row["metrics"].get(metric.key)
             if is_ours(row["peer"]) and mine and best and best[0] > 0:
-                yield {"peer": row["peer"], "metric": metric.key, "ratio": mine["median"] / best[0],
+                value = max(mine["median"], metric.least) if metric.own else mine["median"]
+                yield {"peer": row["peer"], "metric": metric.key, "ratio": value / best[0],
                        "more_is_better": metric.more_is_better, "tolerance": metric.tolerance, "rival": best[1],
                        "ours": mine["median"], "best": best[0]}
 

@@ -14,6 +14,7 @@ class Metric:
     more_is_better: bool = False
     tolerance: str = "throughput"
     own: bool = False
+    least: float = 0  # of an own figure, for the check: what is less counts as this
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Cell:
     quick: dict = field(default_factory=lambda: {"scale": 0.1})  # further parameters of --quick
     most_repetitions: int = 99
     all_ways: bool = True  # also FastJobs' other ways to submit
+    kind: str = "jobs"  # or channels: which peers
     together: bool = False  # all peers at once: they do not disturb each other
 
 
@@ -90,7 +92,31 @@ def _native():
                {"jobs": 1e5, "connections": 32}, all_ways=False)
 
 
-CELLS = tuple(_native())
+ALLOCATED = Metric("allocated_per_job", "allocated", "B/job", tolerance="memory", own=True, least=2)
+SHAPES = ((1, 1), (2, 2), (1, 4), (4, 1), (8, 8))  # writers, readers of a channel
+
+
+def _managed():
+    empty = (NS_PER_JOB, CPU_PER_JOB, ALLOCATED)
+    for producers, name in ((1, "one producer"), (2, "two producers")):
+        yield Cell("managed", f"W{producers}", f"{name}, empty jobs", "throughput", empty,
+                   {"jobs": 2e6, "producers": producers})
+    yield Cell("managed", "W4", "round trip: submit, block until it has run", "round-trip", (P50, P99, CPU_PER_JOB),
+               {"jobs": 5e4})
+    yield Cell("managed", "W5", "backlog of 1,000,000 behind blocked workers", "backlog",
+               (Metric("enqueue_ns", "submit", "ns/job"), Metric("drain_ns_per_job", "drain", "ns/job"), BYTES))
+    yield Cell("managed", "W6", "jobs of 1 µs, two workers", "throughput", (EFFICIENCY, CPU_PER_JOB), {"jobs": 5e5, "us": 1})
+    item = (Metric("ns_per_job", "time", "ns/item"), Metric("cpu_ns_per_job", "CPU", "ns/item"),
+            Metric("allocated_per_job", "allocated", "B/item", tolerance="memory", own=True, least=2))
+    for prefix, title, more in (("", "unbounded channel", {}), ("bounded-", "channel bounded to 1,024", {"bounded": 1024}),
+                                ("async-", "unbounded channel, async methods", {"async": 1})):
+        for writers, readers in SHAPES:
+            yield Cell("managed", f"channel-{prefix}{writers}x{readers}",
+                       f"{title}, {writers} to {readers}", "channel", item,
+                       {"jobs": 1e6, "writers": writers, "readers": readers, **more}, kind="channels")
+
+
+CELLS = (*_native(), *_managed())
 
 
 def derived(cell, metrics):
