@@ -17,7 +17,7 @@ usage: ./build.sh COMMAND
   run [DIRECTORY]  build, and print SHA-256 sums of the files below DIRECTORY (/usr/include) from C and from .NET
   test             every check and every test; the last line is "N passed, N failed"
   bench [OPTION]   run the rivals and FastJobs, write build/bench/report/report.md (25 minutes; --quick: 4)
-                   --only REGEX, --reps N, --check (fails if slower than bench/results/arena), --again, --help
+                   --only REGEX, --reps N, --growth, --check (fails if slower than bench/results/arena), --again, --help
   format           rewrite the sources as .editorconfig and .clang-format say
   help             this
 
@@ -166,7 +166,8 @@ bench() {
     need arena-build cmake --build build/bench/native --parallel "$jobs"
     need arena-managed dotnet build -c Release bench/FastJobs.Benchmarks -o build/bench/managed
     progress "running them in turn"
-    "$python" bench/arena --native build/bench/native/bin --managed build/bench/managed --out build/bench/report "$@"
+    "$python" bench/arena --native build/bench/native/bin --managed build/bench/managed \
+        --library build/cmake/lib/libfastjobs.so --out build/bench/report "$@"
 }
 
 case ${1:-help} in

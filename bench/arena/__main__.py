@@ -1,6 +1,7 @@
 """The arena: `./build.sh bench` builds everything and runs this.
 
 usage: arena [--quick] [--only REGEX] [--reps N] [--check] [--keep] --native FOLDER --managed FOLDER --out FOLDER
+             --library FILE
        arena --again --out FOLDER [--check] [--keep]      the report of rows that are there already
 """
 import argparse
@@ -27,11 +28,14 @@ def arguments():
     parser = argparse.ArgumentParser(prog="./build.sh bench", description="Runs all rivals and FastJobs, and reports.")
     parser.add_argument("--quick", action="store_true", help="a tenth of the jobs and one repetition: for development")
     parser.add_argument("--only", metavar="REGEX", type=pattern, default="", help="only cells whose 'side name' matches")
+    parser.add_argument("--growth", dest="only", action="store_const", const=pattern("^growth "),
+                        help="the cost of growth alone; the same as --only '^growth '")
     parser.add_argument("--reps", "--repetitions", dest="repetitions", type=positive, help="default 3, with --quick 1")
     parser.add_argument("--check", action="store_true", help="fail if a ratio is worse than the reference run's")
     parser.add_argument("--keep", action="store_true", help="make this run the reference: bench/results/arena, README.md")
     parser.add_argument("--again", action="store_true", help="run nothing; report the rows of the last run again")
     parser.add_argument("--native", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--library", help=argparse.SUPPRESS)
     parser.add_argument("--managed", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, required=True, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -69,7 +73,7 @@ def run(given):
             rows.flush()
 
         write(head)
-        run_all(cells, peers, given.repetitions, given.quick, write)
+        run_all(cells, peers, given.repetitions, given.quick, write, given.native, given.library)
         write({"seconds": round(time.monotonic() - began)})
 
 

@@ -34,6 +34,9 @@ GOALS = (
     Goal("W1 of .NET, bytes allocated a job", "managed", "W1", "allocated_per_job", 0.1, own=True),
     Goal("W2 of .NET, bytes allocated a job", "managed", "W2", "allocated_per_job", 0.1, own=True),
     Goal("channel, 2 to 2, by the BCL's unbounded", "managed", "channel-2x2", "ns_per_job", 1 / 3, rival="BCL channel"),
+    *(Goal(f"flat instructions a job, by {what}", "growth", cell, "flatness", 1.1, own=True)
+      for cell, what in (("depth", "depth"), ("lanes", "lanes"), ("queues", "idle queues"))),
+    Goal("first job done after loading, ms", "growth", "start", "first_job_ms", 2, own=True),
     *(Goal(f"{name}, not slower than the BCL's", "managed", name, "ns_per_job", 1) for name in CHANNELS),
 )
 

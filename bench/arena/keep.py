@@ -5,7 +5,8 @@ import shutil
 from report import goals_table, ratios_table
 
 BEGIN, END = "<!-- arena: written by ./build.sh bench --keep -->", "<!-- end of arena -->"
-SHOWN = ("ratios-native.svg", "producers.svg", "latency.svg", "depth.svg", "length.svg", "workers.svg", "ratios-managed.svg")
+SHOWN = ("ratios-native.svg", "producers.svg", "latency.svg", "depth.svg", "length.svg", "workers.svg", "growth.svg",
+         "ratios-managed.svg", "channels.svg")
 
 
 def readme_block(cells, document, drawn):

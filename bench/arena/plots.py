@@ -149,6 +149,31 @@ def latency(side, cell, title):
     return draw
 
 
+def growth(cells):
+    """Instructions a job, each curve by what it was at the smallest size."""
+    figure, axes = plt.subplots(figsize=(7.2, 4.2))
+    drawn = False
+    for (name, what), marker in zip((("depth", "jobs in the lane"), ("lanes", "lanes"), ("queues", "idle named queues")), "os^"):
+        found = cells.found.get(("growth", name), {}).get("fastjobs", {})
+        points = sorted((int(k[3:]), v) for k, v in found.items() if k.startswith("at_"))
+        if points:
+            axes.plot([x for x, _ in points], [y / points[0][1] for _, y in points], color=COLOURS["fastjobs"],
+                      marker=marker, linestyle={"o": "-", "s": "--", "^": ":"}[marker],
+                      label=f"{what} ({points[0][1]:,.0f} instructions at {points[0][0]:,})")
+            drawn = True
+    if not drawn:
+        plt.close(figure)
+        return None
+    axes.set_xscale("log")
+    plain(axes.xaxis)
+    axes.set_ylim(0, max(1.5, axes.get_ylim()[1]))
+    axes.set_title("Cost of growth: instructions a job (callgrind)", loc="left", fontsize=10)
+    axes.set_xlabel("number of them")
+    axes.set_ylabel("by the cost at the smallest number")
+    axes.legend(loc="lower right", frameon=False, fontsize=8)
+    return figure
+
+
 def ratios(document, side):
     """A bar a workload: ours by the best rival's, the efficiencies upside down, so that left of 1 is always better."""
     bars = []
@@ -193,6 +218,7 @@ def draw_all(document, folder):
         ("workers.svg", "Scaling by workers", workers),
         ("echo.svg", "Echo through the event loop, distribution",
          latency("native", "echo", "Echo through the event loop, 1 connection, 64 bytes")),
+        ("growth.svg", "Cost of growth", growth),
         ("ratios-managed.svg", "Ratios to the best managed rival", lambda c: ratios(document, "managed")),
     )
     drawn = []

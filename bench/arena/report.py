@@ -50,6 +50,9 @@ def best_of(cell, metric):
 
 
 def cell_table(definition, cell):
+    if cell["side"] == "growth":
+        yield from growth_table(definition, cell)
+        return
     heads = ["peer"]
     for metric in definition.metrics:
         more = ", more is better" if metric.more_is_better else ""
@@ -64,6 +67,17 @@ def cell_table(definition, cell):
                     + [ratio_text(cell, row, m) for m in definition.metrics if not m.own])
     yield f"### {cell['cell']}: {cell['title']}\n"
     yield from table(heads, rows)
+
+
+def growth_table(definition, cell):
+    row = cell["rows"][0]
+    yield f"### {cell['cell']}: {cell['title']}\n"
+    if not row["metrics"]:
+        yield row["status"] + "\n"
+        return
+    found = [(m, row["metrics"][m.key]["median"]) for m in definition.metrics if m.key in row["metrics"]]
+    yield from table(["size or figure", "value"],
+                     [[m.title + (f", {m.unit}" if m.unit else ""), number(v / m.by)] for m, v in found])
 
 
 def goals_table(summary):

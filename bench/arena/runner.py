@@ -6,6 +6,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import growth
 from workloads import derived
 
 TIME_LIMIT = 60  # seconds of a process; the native programs end themselves after 40
@@ -51,8 +52,8 @@ def spins_per_us(peers):
                           timeout=60).stdout.strip()
 
 
-def run_all(cells, peers, repetitions, quick, write):
-    """Calls write(row) for each process."""
+def run_all(cells, peers, repetitions, quick, write, native, library):
+    """Calls write(row) for each process. native: the folder of the native programs."""
     environment = {**os.environ, "ARENA_SPINS_PER_US": spins_per_us(peers)}
     began = time.monotonic()
     for repetition in range(repetitions):
@@ -61,6 +62,10 @@ def run_all(cells, peers, repetitions, quick, write):
                 continue
             print(f"      {time.monotonic() - began:5.0f} s  repetition {repetition + 1}/{repetitions}  "
                   f"{cell.side} {cell.name}: {cell.title}", file=sys.stderr, flush=True)
+            if cell.side == "growth":
+                row = growth.row_of(cell, native, library, quick)
+                write({**row, "repetition": repetition, "load": os.getloadavg()[0]})
+                continue
             order = rotated(competitors(cell, peers), repetition + number)
             with ThreadPoolExecutor(len(order) if cell.together else 1) as threads:
                 rows = threads.map(lambda peer: run_cell(peer, cell, quick, environment), order)

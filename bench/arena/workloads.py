@@ -19,7 +19,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Cell:
-    side: str  # native or managed
+    side: str  # native, managed, or growth: FastJobs alone, as things grow
     name: str
     title: str
     workload: str  # as the programs call it
@@ -116,7 +116,28 @@ def _managed():
                        {"jobs": 1e6, "writers": writers, "readers": readers, **more}, kind="channels")
 
 
-CELLS = (*_native(), *_managed())
+FLAT = Metric("flatness", "dearest by smallest size", "", tolerance="growth", own=True, least=1)
+DEPTHS, LANES, QUEUES = (1000, 10000, 100000, 1000000), (1, 10, 100, 1000), (1, 100, 1000, 10000)
+
+
+def _growth():
+    def instructions(name, title, sizes):
+        at = tuple(Metric(f"at_{n}", f"at {n:,}", "instructions/job", tolerance="growth", own=True) for n in sizes)
+        return Cell("growth", name, title, name, (*at, FLAT), {"full": sizes, "quick": sizes[:3]}, most_repetitions=1)
+
+    yield instructions("depth", "instructions a job, by jobs that wait in its lane", DEPTHS)
+    yield instructions("lanes", "instructions a job, by lanes in the process", LANES)
+    yield instructions("queues", "instructions a job of a named queue, by idle queues beside it", QUEUES)
+    yield Cell("growth", "memory", "an idle lane", "memory", (Metric("bytes_per_lane", "memory", "B", tolerance="memory", own=True),),
+               {"full": (1000,), "quick": (1000,)}, most_repetitions=1)
+    yield Cell("growth", "start", "from loading the library to the first job done", "start",
+               (Metric("first_job_ms", "median", "ms", tolerance="tail", own=True),
+                Metric("least_ms", "least", "ms", tolerance="tail", own=True),
+                Metric("loaded_ms", "loaded after", "ms", tolerance="tail", own=True)),
+               {"full": (1,), "quick": (1,)}, most_repetitions=1)
+
+
+CELLS = (*_native(), *_managed(), *_growth())
 
 
 def derived(cell, metrics):
