@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.ticker import FuncFormatter, NullFormatter  # noqa: E402
 
 from peers import COLOURS, is_ours  # noqa: E402
-from workloads import CELLS, LENGTHS, PRODUCERS, WORKERS  # noqa: E402
+from workloads import CELLS, LENGTHS, PRODUCERS, SHAPES, WORKERS  # noqa: E402
 
 plt.rcParams.update({
     "svg.hashsalt": "fastjobs",  # the same figures, the same file
@@ -174,6 +174,28 @@ def growth(cells):
     return figure
 
 
+def channels(cells):
+    """A group of bars a shape, a panel a kind of channel."""
+    kinds = (("", "unbounded, threads"), ("bounded-", "bounded to 1,024, threads"), ("async-", "unbounded, async methods"))
+    peers = cells.peers(*(("managed", f"channel-{kind}{w}x{r}") for kind, _ in kinds for w, r in SHAPES))
+    if not peers:
+        return None
+    figure, panels = plt.subplots(1, 3, figsize=(10, 3.4), sharey=True)
+    width = 0.8 / len(peers)
+    for axes, (kind, title) in zip(panels, kinds):
+        for i, peer in enumerate(peers):
+            heights = [cells.get("managed", f"channel-{kind}{w}x{r}", peer, "ns_per_job") or 0 for w, r in SHAPES]
+            axes.bar([x + (i - (len(peers) - 1) / 2) * width for x in range(len(SHAPES))], heights, width,
+                     color=COLOURS[peer], label=peer)
+        axes.set_xticks(range(len(SHAPES)), [f"{w} to {r}" for w, r in SHAPES])
+        axes.set_title(title, loc="left", fontsize=10)
+        axes.set_xlabel("writers to readers")
+        axes.grid(axis="x", visible=False)
+    panels[0].set_ylabel("ns an item (less is better)")
+    panels[-1].legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=8)
+    return figure
+
+
 def ratios(document, side):
     """A bar a workload: ours by the best rival's, the efficiencies upside down, so that left of 1 is always better."""
     bars = []
@@ -220,6 +242,7 @@ def draw_all(document, folder):
          latency("native", "echo", "Echo through the event loop, 1 connection, 64 bytes")),
         ("growth.svg", "Cost of growth", growth),
         ("ratios-managed.svg", "Ratios to the best managed rival", lambda c: ratios(document, "managed")),
+        ("channels.svg", "Channels: ours beside the BCL's", channels),
     )
     drawn = []
     for file, caption, draw in wanted:

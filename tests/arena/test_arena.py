@@ -9,6 +9,7 @@ sys.path.insert(0, str(ROOT / "bench" / "arena"))
 
 import check  # noqa: E402
 import goals  # noqa: E402
+import growth  # noqa: E402
 import keep  # noqa: E402
 import report  # noqa: E402
 import runner  # noqa: E402
@@ -165,6 +166,19 @@ class Cells(unittest.TestCase):
         cell = Cell("native", "x", "", "throughput", (TIME,), {"jobs": 2e6, "seconds": 5}, {"seconds": 1})
         self.assertEqual(runner.parameters_of(cell, False), ["jobs=2e+06", "seconds=5"])
         self.assertEqual(runner.parameters_of(cell, True), ["jobs=2e+06", "seconds=1"])
+
+
+class Growth(unittest.TestCase):
+    def test_what_does_not_depend_on_the_jobs_falls_out(self):
+        self.assertEqual(growth.per_job(lambda jobs: 1000000 + 600 * jobs, 1000), 600)
+
+    def test_flatness_is_by_the_smallest_size(self):
+        self.assertAlmostEqual(growth.put({10: 100.0, 100: 110.0, 1000: 105.0})["flatness"], 1.1)
+        self.assertAlmostEqual(growth.flatness({10: 100.0, 100: 90.0}), 1)
+
+    def test_a_tool_that_fails_is_a_failed_row(self):
+        cell = next(c for c in CELLS if (c.side, c.name) == ("growth", "memory"))
+        self.assertTrue(growth.row_of(cell, "/nonexistent", "", True)["status"].startswith("failed"))
 
 
 class Rows(unittest.TestCase):
