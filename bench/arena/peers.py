@@ -34,6 +34,12 @@ COLOURS = {
 }
 
 
+def place(name):
+    """The order of the peers in tables and plots: ours first."""
+    names = list(COLOURS)
+    return (not is_ours(name), names.index(name) if name in names else len(names), name)
+
+
 @dataclass(frozen=True)
 class Peer:
     side: str

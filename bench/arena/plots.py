@@ -5,7 +5,7 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.ticker import FuncFormatter, NullFormatter  # noqa: E402
 
-from peers import COLOURS, is_ours  # noqa: E402
+from peers import COLOURS, is_ours, place  # noqa: E402
 from workloads import CELLS, LENGTHS, PRODUCERS, SHAPES, WORKERS  # noqa: E402
 
 plt.rcParams.update({
@@ -35,7 +35,7 @@ class Cells:
 
     def peers(self, *keys):
         names = dict.fromkeys(p for key in keys for p in self.found.get(key, {}))
-        return sorted(names, key=lambda n: list(COLOURS).index(n) if n in COLOURS else 99)
+        return sorted(names, key=place)
 
     def get(self, side, cell, peer, metric):
         return self.found.get((side, cell), {}).get(peer, {}).get(metric)

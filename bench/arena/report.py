@@ -91,6 +91,15 @@ def goals_table(summary):
     yield from table(["goal", "way", "ours / best rival, or our figure", "wanted", "met", "best rival"], rows)
 
 
+def goals_in_words(summary):
+    """Those that were measured: the texts of the met ones, and of the others with their figures."""
+    met, missed = [], []
+    for goal, value, _, good in judge(summary):
+        if value is not None:
+            (met if good else missed).append(goal.text if good else f"{goal.text} {value:.2f} (wanted {goal.limit:.3g})")
+    return met, missed
+
+
 def ratios_table(cells, summary):
     """The short table: a line a workload, the first metric of each, FastJobs as it is and its best way."""
     rows = []

@@ -1,7 +1,7 @@
 """From the raw rows to medians, and to the ratio of each of our ways to the best rival."""
 import statistics
 
-from peers import is_ours
+from peers import is_ours, place
 
 
 def spread(values):
@@ -54,7 +54,7 @@ def summarize(cells, rows):
         of_cell = [r for r in rows if r["side"] == cell.side and r["cell"] == cell.name]
         if not of_cell:
             continue
-        names = list(dict.fromkeys(r["peer"] for r in sorted(of_cell, key=lambda r: not is_ours(r["peer"]))))
+        names = sorted({r["peer"] for r in of_cell}, key=place)
         of_peers = [summarize_peer(n, [r for r in of_cell if r["peer"] == n], cell.metrics) for n in names]
         result.append({"side": cell.side, "cell": cell.name, "title": cell.title, "rows": of_peers,
                        "ratios": list(ratios(of_peers, cell.metrics))})

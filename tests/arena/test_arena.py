@@ -206,6 +206,12 @@ class Readme(unittest.TestCase):
         self.assertTrue(new.startswith("before\n" + keep.BEGIN) and new.endswith(keep.END + "\nafter\n"))
         self.assertNotIn("old", new)
         self.assertIn("| one producer | time, ns/job | 60.0 | 200 | asio | 0.30 |", new)
+        self.assertIn("Not met: W1, one producer 0.30 (wanted 0.125)", new)
+
+    def test_it_shows_cells_that_there_are(self):
+        names = {(c.side, c.name) for c in CELLS}
+        for side, cells in keep.CELLS.items():
+            self.assertEqual([c for c in cells if (side, c) not in names], [])
 
     def test_a_readme_without_the_block_is_an_error(self):
         with self.assertRaises(SystemExit):

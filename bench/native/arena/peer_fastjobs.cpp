@@ -1,7 +1,8 @@
 /*
  * FastJobs through its C ABI: a pool a lane, and for each job an ec_async_job from ec_malloc that the pool
  * frees. With ARENA_CALL fj_call in its place; with ARENA_RELAXED on a lane that keeps only the order of each
- * producer. CMake defines FJ_HAVE_BATCH, FJ_HAVE_CALL and FJ_HAVE_ORDER if the library has these functions.
+ * producer. CMake defines FJ_HAVE_BATCH, FJ_HAVE_CALL, FJ_HAVE_CALL_EACH and FJ_HAVE_ORDER if the library has
+ * the functions.
  */
 #include "main.hpp"
 
@@ -54,6 +55,10 @@ struct FastJobs : Pool {
             fail();
 #endif
     }
+    static void call(void *closure)
+    {
+        run_job(static_cast<Job *>(closure));
+    }
     static void work(ec_async_job *, void *closure)
     {
         run_job(static_cast<Job *>(closure));
@@ -72,7 +77,15 @@ struct FastJobs : Pool {
         FastJobs &pool;
         explicit Producer(FastJobs &p) : pool(p) {}
         void submit(Job *job) { pool.submit_nested(job); }
-#ifdef FJ_HAVE_BATCH
+#if defined(ARENA_CALL) && defined(FJ_HAVE_CALL_EACH)
+        void submit_many(Job **jobs, int n)
+        {
+            void *closures[batch];
+            std::copy_n(jobs, n, closures);
+            if (fj_call_each(pool.job_class, call, closures, n) != n)
+                fail();
+        }
+#elif defined(FJ_HAVE_BATCH)
         void submit_many(Job **jobs, int n)
         {
             ec_async_job *made[batch];
@@ -192,7 +205,10 @@ struct FastJobs : Pool {
 #if defined(ARENA_RELAXED) && !defined(FJ_HAVE_ORDER)
         return "fj_pool_set_order";
 #endif
-#ifndef FJ_HAVE_BATCH
+#if defined(ARENA_CALL) && !defined(FJ_HAVE_CALL_EACH)
+        if (cell.get("batch", 0) != 0)
+            return "fj_call_each";
+#elif !defined(FJ_HAVE_BATCH)
         if (cell.get("batch", 0) != 0)
             return "ec_queue_async_jobs";
 #endif
