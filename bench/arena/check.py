@@ -25,17 +25,17 @@ def described(ratio):
 
 
 def compare(reference, document, tolerances, wanted=lambda side, cell: True):
-    """A sentence for each row that is worse by more than its tolerance, or that is missing. `wanted`: the cells
-    that this run was asked for."""
+    """What is worse by more than its tolerance, or missing: for each (key, a sentence). `wanted`: the cells that
+    this run was asked for."""
     now = ratios_of(document)
     for key, then in ratios_of(reference).items():
         name = " ".join(key)
         if not wanted(key[0], key[1]):
             continue
         if key not in now:
-            yield f"{name}: was {described(then)}, and has no ratio now"
+            yield key, f"{name}: was {described(then)}, and has no ratio now"
             continue
         factor, limit = worse_by(then, now[key]), tolerance_of(tolerances, key, then)
         if factor > limit:
-            yield (f"{name}: {described(now[key])}, was {described(then)}: "
-                   f"worse by {factor:.2f}, tolerated {limit:g}")
+            yield key, (f"{name}: {described(now[key])}, was {described(then)}: "
+                        f"worse by {factor:.2f}, tolerated {limit:g}")

@@ -10,7 +10,7 @@ def read_rows(path):
             if "cell" in row:
                 rows.append(row)
             elif "seconds" in row:
-                head["environment"]["seconds"] = row["seconds"]
+                head["environment"]["seconds"] = head["environment"].get("seconds", 0) + row["seconds"]
             else:
                 head = row
     return head, rows

@@ -63,14 +63,17 @@ def is_first_way(name):
 
 
 def find_native(folder):
-    """The peers whose programs were built, and the names of the others."""
+    """The peers whose programs were built and start, and the names of the others."""
     found, missing = [], []
     for name in NATIVE:
         program = Path(folder) / f"bench_{name}"
         if not program.exists():
             missing.append(name)
             continue
-        said = subprocess.run([program, "--info"], check=True, capture_output=True, text=True, timeout=60)
+        said = subprocess.run([program, "--info"], check=False, capture_output=True, text=True, timeout=60)
+        if said.returncode != 0:
+            missing.append(f"{name} (does not start: {said.stderr.strip()})")
+            continue
         info = json.loads(said.stdout)
         found.append(Peer("native", info["peer"], info["version"], (str(program),)))
     return found, missing

@@ -1,6 +1,10 @@
 """The arena's own logic: medians, best rivals, ratios, the check against a reference run, the README's block."""
 import copy
+import json
+import shutil
+import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -91,7 +95,7 @@ class Summary(unittest.TestCase):
 
 class Check(unittest.TestCase):
     def compare(self, then, now, **more):
-        return list(check.compare(then, now, {**TOLERANCES, **more}))
+        return [text for _, text in check.compare(then, now, {**TOLERANCES, **more})]
 
     def test_the_same_run_passes(self):
         self.assertEqual(self.compare(document(), document()), [])
@@ -140,6 +144,44 @@ class Check(unittest.TestCase):
         for cell in CELLS:
             for metric in cell.metrics:
                 self.assertGreater(kinds[metric.tolerance], 1, f"{cell.name} {metric.key}")
+
+
+class CheckByCommand(unittest.TestCase):
+    """The whole way, from the rows of a run to the exit status."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.out, self.reference = Path(folder.name) / "out", Path(folder.name) / "reference"
+        self.out.mkdir()
+        self.reference.mkdir()
+        head = {"environment": {"mode": "full"}, "peers": [], "missing": []}
+        lines = [head, row("fastjobs", ns_per_job=50, cpu_ns_per_job=60), row("glib", ns_per_job=100, cpu_ns_per_job=90)]
+        (self.out / "results.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")
+        shutil.copy(ROOT / "bench" / "results" / "arena" / "tolerance.json", self.reference)
+
+    def arena(self, *arguments):
+        return subprocess.run([sys.executable, "-B", ROOT / "bench" / "arena", "--again", "--out", self.out,
+                               "--reference", self.reference, *arguments], capture_output=True, text=True, timeout=60)
+
+    def test_without_a_reference_it_says_so(self):
+        done = self.arena("--check")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("make a reference run with --keep", done.stderr)
+
+    def test_the_same_run_passes_and_a_doctored_reference_fails(self):
+        self.assertEqual(self.arena().returncode, 0)
+        summary = read_json(self.out / "summary.json")
+        (self.reference / "summary.json").write_text(json.dumps(summary))
+        done = self.arena("--check")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("check: 0 of 2 ratios are worse", done.stdout)
+        summary["cells"][0]["ratios"][0]["ratio"] /= 1.6
+        (self.reference / "summary.json").write_text(json.dumps(summary))
+        done = self.arena("--check")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("worse: native W1 fastjobs ns_per_job: 0.500 of glib, was 0.312 of glib", done.stdout)
+        self.assertIn("check: 1 of 2 ratios are worse", done.stdout)
 
 
 class Cells(unittest.TestCase):
