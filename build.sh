@@ -166,7 +166,7 @@ bench() {
     need arena-build cmake --build build/bench/native --parallel "$jobs"
     need arena-managed dotnet build -c Release bench/FastJobs.Benchmarks -o build/bench/managed
     progress "running them in turn"
-    "$python" bench/arena --native build/bench/native/bin --managed build/bench/managed \
+    "$python" -B bench/arena --native build/bench/native/bin --managed build/bench/managed \
         --library build/cmake/lib/libfastjobs.so --out build/bench/report "$@"
 }
 
