@@ -149,16 +149,7 @@ run_tests() {
 
 # ---- bench ----
 
-bench() {
-    local python=python3
-    steps=4
-    progress "checking the tools"
-    set_up pkg-config=pkg-config /usr/include/uv.h=libuv1-dev /usr/include/oneapi/tbb/task_arena.h=libtbb-dev \
-        /usr/include/glib-2.0/glib.h=libglib2.0-dev /usr/include/apr-1.0/apu_version.h=libaprutil1-dev \
-        /usr/include/boost/asio.hpp=libboost-dev valgrind=valgrind python3=python3 \
-        /usr/lib/python3/dist-packages/matplotlib=python3-matplotlib
-    # Debian's packages are for Debian's interpreter; another one may come first in PATH.
-    "$python" -c 'import matplotlib' 2>/dev/null || python=/usr/bin/python3
+bench_peers() {
     progress "compiling the engine (NativeAOT)"
     need native native --target fastjobs_library
     progress "compiling the rivals"
@@ -166,8 +157,23 @@ bench() {
     need arena-build cmake --build build/bench/native --parallel "$jobs"
     need arena-managed dotnet build -c Release bench/FastJobs.Benchmarks -o build/bench/managed
     progress "running them in turn"
-    "$python" -B bench/arena --native build/bench/native/bin --managed build/bench/managed \
-        --library build/cmake/lib/libfastjobs.so --out build/bench/report "$@"
+}
+
+bench() {
+    local python=python3 arena=(-B bench/arena --native build/bench/native/bin --managed build/bench/managed
+        --library build/cmake/lib/libfastjobs.so --out build/bench/report)
+    steps=4
+    case " $* " in *" --help "* | *" -h "*) exec "$python" "${arena[@]}" --help ;; esac
+    progress "checking the tools"
+    set_up pkg-config=pkg-config /usr/include/uv.h=libuv1-dev /usr/include/oneapi/tbb/task_arena.h=libtbb-dev \
+        /usr/include/glib-2.0/glib.h=libglib2.0-dev /usr/include/apr-1.0/apu_version.h=libaprutil1-dev \
+        /usr/include/boost/asio.hpp=libboost-dev valgrind=valgrind python3=python3 \
+        /usr/lib/python3/dist-packages/matplotlib=python3-matplotlib
+    # Debian's packages are for Debian's interpreter; another one may come first in PATH.
+    "$python" -c 'import matplotlib' 2>/dev/null || python=/usr/bin/python3
+    "$python" "${arena[@]}" --parse "$@"
+    case " $* " in *" --again "*) ;; *) bench_peers ;; esac
+    "$python" "${arena[@]}" "$@"
 }
 
 case ${1:-help} in

@@ -39,6 +39,7 @@ def arguments():
     parser.add_argument("--library", help=argparse.SUPPRESS)
     parser.add_argument("--managed", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--parse", action="store_true", help=argparse.SUPPRESS)  # nothing else: before all is compiled
     given = parser.parse_args()
     given.repetitions = given.repetitions or (1 if given.quick else 3)
     return given
@@ -120,6 +121,8 @@ def plots_of(document, folder):
 
 def main():
     given = arguments()
+    if given.parse:
+        return
     given.out.mkdir(parents=True, exist_ok=True)
     if given.check and not (given.reference / "summary.json").exists():
         sys.exit(f"bench: --check needs {given.reference / 'summary.json'}: make a reference run with --keep")

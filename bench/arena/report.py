@@ -147,11 +147,11 @@ def write_report(cells, document, plots):
 
 
 def lost(summary):
-    """The first metrics in which FastJobs as it is is behind, for the end of a run."""
+    """Every ratio in which one of our ways is behind, for the end of a run."""
     for cell in summary:
         for ratio in cell["ratios"]:
             if ratio["rival"] is None:
                 continue
             behind = ratio["ratio"] < 1 if ratio["more_is_better"] else ratio["ratio"] > 1
             if is_ours(ratio["peer"]) and behind:
-                yield f"{cell['side']} {cell['cell']} {ratio['metric']}: {ratio['ratio']:.2f} of {ratio['rival']}"
+                yield f"{cell['side']} {cell['cell']} {ratio['metric']}, {ratio['peer']}: {ratio['ratio']:.2f} of {ratio['rival']}"

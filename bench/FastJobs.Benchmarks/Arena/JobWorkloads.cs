@@ -75,24 +75,14 @@ internal static class JobWorkloads
         WarmUp(peer, 100_000);
         int producers = cell.Producers;
         long each = cell.Jobs(1_000_000) / producers;
-        long submitted = 0;
-        using var start = new Barrier(producers + 1);
-        Thread[] threads = [.. Enumerable.Range(0, producers).Select(_ => new Thread(() =>
-        {
-            start.SignalAndWait();
-            Interlocked.Add(ref submitted, Produce(peer, job, each));
-        }))];
-        Array.ForEach(threads, static thread => thread.Start());
+        Exchange(peer, job, producers, each); // so that what grows with the backlog has grown
         GC.Collect();
         long counted = Counter.Sum;
         long bytes = GC.GetTotalAllocatedBytes(precise: true);
         TimeSpan processor = Environment.CpuUsage.TotalTime;
-        start.SignalAndWait();
-        long began = Stopwatch.GetTimestamp();
-        Array.ForEach(threads, static thread => thread.Join());
-        Counter.WaitFor(counted + submitted);
+        (long submitted, TimeSpan elapsed) = Exchange(peer, job, producers, each);
         figures.Put("n", submitted);
-        figures.Put("ns_per_job", Stopwatch.GetElapsedTime(began).TotalNanoseconds / submitted);
+        figures.Put("ns_per_job", elapsed.TotalNanoseconds / submitted);
         figures.Put("cpu_ns_per_job", (Environment.CpuUsage.TotalTime - processor).TotalNanoseconds / submitted);
         figures.Put("allocated_per_job", (GC.GetTotalAllocatedBytes(precise: true) - bytes) / (double)submitted);
         if (submitted < each * producers)
@@ -101,6 +91,24 @@ internal static class JobWorkloads
         }
 
         CheckCount(figures, counted + submitted);
+    }
+
+    /// <summary>All producers submit; returns how many jobs, and the time from the first submit to the end of the last.</summary>
+    private static (long Submitted, TimeSpan Elapsed) Exchange(JobPeer peer, ArenaJob job, int producers, long each)
+    {
+        long submitted = 0, counted = Counter.Sum;
+        using var start = new Barrier(producers + 1);
+        Thread[] threads = [.. Enumerable.Range(0, producers).Select(_ => new Thread(() =>
+        {
+            start.SignalAndWait();
+            Interlocked.Add(ref submitted, Produce(peer, job, each));
+        }))];
+        Array.ForEach(threads, static thread => thread.Start());
+        start.SignalAndWait();
+        long began = Stopwatch.GetTimestamp();
+        Array.ForEach(threads, static thread => thread.Join());
+        Counter.WaitFor(counted + submitted);
+        return (submitted, Stopwatch.GetElapsedTime(began));
     }
 
     private static void RoundTrip(ArenaCell cell, JobPeer peer, Figures figures)
@@ -136,7 +144,7 @@ internal static class JobWorkloads
 
     private static void Backlog(ArenaCell cell, JobPeer peer, Figures figures)
     {
-        WarmUp(peer, 100_000);
+        WarmUp(peer, 20_000); // and no more: what a deep backlog takes is what is measured
         var block = new BlockJob();
         var job = new CountJob();
         long counted = Counter.Sum, n = cell.Jobs(1_000_000);
