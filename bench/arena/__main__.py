@@ -41,6 +41,8 @@ def arguments():
     parser.add_argument("--out", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--parse", action="store_true", help=argparse.SUPPRESS)  # nothing else: before all is compiled
     given = parser.parse_args()
+    if given.keep and (given.quick or given.only):
+        parser.error("--keep wants a full run: neither --quick nor --only nor --growth")
     given.repetitions = given.repetitions or (1 if given.quick else 3)
     return given
 
@@ -146,7 +148,7 @@ def main():
     if given.check:
         print(f"check: {len(worse)} of {ratios} ratios are worse than tolerated")
     print(f"report: {given.out / 'report.md'}")
-    if given.keep:
+    if given.keep and not worse:
         from keep import keep
 
         keep(given.out, given.reference, ROOT / "README.md", CELLS, document, drawn)

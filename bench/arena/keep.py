@@ -18,15 +18,16 @@ CELLS = {
 def readme_block(cells, document, drawn):
     by_name = {(c.side, c.name): c for c in cells}
     about = document["environment"]
-    lines = [BEGIN, f"{about['cpu']}, {about['processors']} processors, Linux {about['kernel']}, commit {about['commit']}, "
+    lines = [BEGIN, f"{about['cpu']}, {about['processors']} processors, Linux {about['kernel']}, commit {about['commit']},",
              f"{about['date']}; medians of {about['repetitions']} interleaved repetitions.", ""]
     for side in ("native", "managed"):
         mine = [c for c in document["cells"] if c["side"] == side and c["cell"] in CELLS[side]]
         if mine:
             lines += [f"**{side.capitalize()}**", "", *ratios_table(by_name, mine)]
     met, missed = goals_in_words(document["cells"])
-    lines += [f"Of {len(met) + len(missed)} goals that were measured {len(met)} are met. Not met: {'; '.join(missed) or 'none'}. "
-              "[The whole report](bench/results/arena/report.md).", ""]
+    lines += [f"Of {len(met) + len(missed)} goals that were measured {len(met)} are met"
+              + (". Not met:\n\n" + "\n".join(f"- {text}" for text in missed) + "\n" if missed else "."),
+              "All figures and goals: [the report](bench/results/arena/report.md).", ""]
     lines += [f"![{caption}](bench/results/arena/{file})\n" for file, caption in drawn if file in PLOTS]
     return "\n".join([*lines, END])
 
@@ -37,14 +38,30 @@ def replace_block(text, block):
     return text[:text.index(BEGIN)] + block + text[text.index(END) + len(END):]
 
 
-def keep(out, kept, readme, cells, document, drawn):
+def refuse_less_than_all(cells, document):
     if document["environment"]["mode"] != "full":
         raise SystemExit("bench: --keep wants a full run, not --quick")
+    there = {(c["side"], c["cell"]) for c in document["cells"]}
+    missing = [f"{c.side} {c.name}" for c in cells if (c.side, c.name) not in there]
+    if missing:
+        raise SystemExit("bench: --keep wants a run of all cells; missing: " + ", ".join(missing))
+
+
+def without_others(document):
+    """The figures that only the plots use are not kept."""
+    def kept(row):
+        return {name: value for name, value in row.items() if name != "others"}
+
+    return {**document, "cells": [{**cell, "rows": [kept(row) for row in cell["rows"]]} for cell in document["cells"]]}
+
+
+def keep(out, kept, readme, cells, document, drawn):
+    refuse_less_than_all(cells, document)
     for old in kept.glob("*.svg"):
         old.unlink()
     for file in ["report.md", *(file for file, _ in drawn)]:
         shutil.copyfile(out / file, kept / file)
-    (kept / "summary.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (kept / "summary.json").write_text(json.dumps(without_others(document), indent=1) + "\n", encoding="utf-8")
     text = readme.read_text(encoding="utf-8")
     readme.write_text(replace_block(text, readme_block(cells, document, drawn)), encoding="utf-8")
     print(f"kept: {kept} and {readme}; commit both")

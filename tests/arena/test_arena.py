@@ -248,7 +248,17 @@ class Readme(unittest.TestCase):
         self.assertTrue(new.startswith("before\n" + keep.BEGIN) and new.endswith(keep.END + "\nafter\n"))
         self.assertNotIn("old", new)
         self.assertIn("| one producer | time, ns/job | 60.0 | 200 | asio | 0.30 |", new)
-        self.assertIn("Not met: W1, one producer 0.30 (wanted 0.125)", new)
+        self.assertIn("- W1, one producer 0.30 (wanted 0.125)", new)
+
+    def test_a_run_of_some_cells_is_not_kept(self):
+        with self.assertRaisesRegex(SystemExit, "missing: native W2"):
+            keep.refuse_less_than_all([c for c in CELLS if c.side == "native"], document())
+        keep.refuse_less_than_all([CELL], document())
+
+    def test_what_is_kept_is_enough_for_the_check(self):
+        kept = keep.without_others(document())
+        self.assertNotIn("others", json.dumps(kept))
+        self.assertEqual(list(check.compare(kept, document(), TOLERANCES)), [])
 
     def test_it_shows_cells_that_there_are(self):
         names = {(c.side, c.name) for c in CELLS}
