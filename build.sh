@@ -16,6 +16,8 @@ usage: ./build.sh COMMAND
 
   run [DIRECTORY]  build, and print SHA-256 sums of the files below DIRECTORY (/usr/include) from C and from .NET
   test             every check and every test; the last line is "N passed, N failed"
+  bench [OPTION]   run the rivals and FastJobs, write build/bench/report/report.md (25 minutes; --quick: 4)
+                   --only REGEX, --reps N, --growth, --check (fails if slower than bench/results/arena), --again, --help
   format           rewrite the sources as .editorconfig and .clang-format say
   help             this
 
@@ -115,7 +117,7 @@ run_tests() {
     steps=9
     start_counting
     progress "checking the tools"
-    set_up make=make clang-format=clang-format clang=clang castxml=castxml pkg-config=pkg-config \
+    set_up make=make python3=python3 clang-format=clang-format clang=clang castxml=castxml pkg-config=pkg-config \
         /usr/include/openssl/evp.h=libssl-dev /usr/include/uv.h=libuv1-dev \
         /usr/include/event2/event.h=libevent-dev /usr/include/boost/asio.hpp=libboost-dev groff=groff-base valgrind=valgrind \
         tclsh=tcl /usr/include/tcl8.6/tcl.h=tcl-dev /usr/include/tclThread.h=tcl-thread
@@ -145,9 +147,39 @@ run_tests() {
     finish
 }
 
+# ---- bench ----
+
+bench_peers() {
+    progress "compiling the engine (NativeAOT)"
+    need native native --target fastjobs_library
+    progress "compiling the rivals"
+    need arena cmake -S bench/native/arena -B build/bench/native -DFASTJOBS_BUILD="$PWD/build/cmake"
+    need arena-build cmake --build build/bench/native --parallel "$jobs"
+    need arena-managed dotnet build -c Release bench/FastJobs.Benchmarks -o build/bench/managed
+    progress "running them in turn"
+}
+
+bench() {
+    local python=python3 arena=(-B bench/arena --native build/bench/native/bin --managed build/bench/managed
+        --library build/cmake/lib/libfastjobs.so --out build/bench/report)
+    steps=4
+    case " $* " in *" --help "* | *" -h "*) exec "$python" "${arena[@]}" --help ;; esac
+    progress "checking the tools"
+    set_up pkg-config=pkg-config /usr/include/uv.h=libuv1-dev /usr/include/oneapi/tbb/task_arena.h=libtbb-dev \
+        /usr/include/glib-2.0/glib.h=libglib2.0-dev /usr/include/apr-1.0/apu_version.h=libaprutil1-dev \
+        /usr/include/boost/asio.hpp=libboost-dev valgrind=valgrind python3=python3 \
+        /usr/lib/python3/dist-packages/matplotlib=python3-matplotlib
+    # Debian's packages are for Debian's interpreter; another one may come first in PATH.
+    "$python" -c 'import matplotlib' 2>/dev/null || python=/usr/bin/python3
+    "$python" "${arena[@]}" --parse "$@"
+    case " $* " in *" --again "*) ;; *) bench_peers ;; esac
+    "$python" "${arena[@]}" "$@"
+}
+
 case ${1:-help} in
 run) run "${@:2}" ;;
 test) run_tests ;;
+bench) bench "${@:2}" ;;
 format)
     need format-cs dotnet format FastJobs.sln
     c_sources | xargs clang-format -i

@@ -2,7 +2,8 @@
 //
 //   dotnet run -c Release --project bench/FastJobs.Benchmarks -- --list flat
 //   dotnet run -c Release --project bench/FastJobs.Benchmarks -- --filter '*Channel*'
-//   dotnet run -c Release --project bench/FastJobs.Benchmarks -- --arena 5    a million jobs, in turn with the ThreadPool, 5 times
+//   dotnet run -c Release --project bench/FastJobs.Benchmarks -- --cell fastjobs throughput producers=2   one cell of the arena;
+//                                                               ./build.sh bench runs all, in turn with the rivals (--peers)
 //   dotnet run -c Release --project bench/FastJobs.Benchmarks -- --queues 5   the named queues: throughput, depth, memory
 //   dotnet run -c Release --project bench/FastJobs.Benchmarks -- --gates      fails if a benchmark allocates more than it may
 //
@@ -14,10 +15,16 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using FastJobs.Benchmarks;
+using FastJobs.Benchmarks.Arena;
 
-if (args is ["--arena", var repetitions] && int.TryParse(repetitions, out int count) && count > 0)
+if (args is ["--cell", .. var cell])
 {
-    return await Arena.RunAsync(count);
+    return ArenaCell.Run(cell);
+}
+
+if (args is ["--peers"])
+{
+    return ArenaCell.ListPeers();
 }
 
 if (args is ["--queues", var rounds] && int.TryParse(rounds, out int queueRounds) && queueRounds > 0)

@@ -1,0 +1,187 @@
+using System.Diagnostics;
+
+namespace FastJobs.Benchmarks.Arena;
+
+/// <summary>The job workloads: the same ones as the native arena's, for the peers of .NET.</summary>
+internal static class JobWorkloads
+{
+    private const int Batch = 256;
+    private static readonly TimeSpan s_budget = TimeSpan.FromSeconds(2); // of a loop of submits
+
+    public static void Run(ArenaCell cell, Figures figures)
+    {
+        JobPeer peer = JobPeer.All[cell.Peer](cell.Workers);
+        switch (cell.Workload)
+        {
+            case "throughput":
+                Throughput(cell, peer, figures);
+                break;
+            case "round-trip":
+                RoundTrip(cell, peer, figures);
+                break;
+            case "backlog":
+                Backlog(cell, peer, figures);
+                break;
+            default:
+                throw new ArgumentException($"no workload {cell.Workload}");
+        }
+
+        figures.Put("job_threads", Counter.Threads);
+        if (Counter.Threads > cell.Workers)
+        {
+            figures.Error($"{Counter.Threads} threads ran jobs");
+        }
+    }
+
+    /// <summary>Lets the JIT see the loops often enough, and gives it the time to compile them anew.</summary>
+    private static void WarmUp(JobPeer peer, int jobs)
+    {
+        var count = new CountJob();
+        for (int round = 0; round < 3; round++)
+        {
+            long target = Counter.Sum + jobs;
+            Produce(peer, count, jobs);
+            Counter.WaitFor(target);
+            Thread.Sleep(120);
+        }
+    }
+
+    private static long Produce(JobPeer peer, ArenaJob job, long n)
+    {
+        long began = Stopwatch.GetTimestamp();
+        long i = 0;
+        while (i < n && Stopwatch.GetElapsedTime(began) < s_budget)
+        {
+            for (long end = Math.Min(n, i + Batch); i < end; i++)
+            {
+                peer.Submit(job);
+            }
+        }
+
+        return i;
+    }
+
+    private static void Throughput(ArenaCell cell, JobPeer peer, Figures figures)
+    {
+        double microseconds = cell.Get("us", 0);
+        ArenaJob job = new CountJob();
+        if (microseconds > 0)
+        {
+            long rounds = SpinJob.Calibrate(microseconds);
+            job = new SpinJob(rounds);
+            figures.Put("spin_ns", SpinJob.Cost(rounds));
+        }
+
+        WarmUp(peer, 100_000);
+        int producers = cell.Producers;
+        long each = cell.Jobs(1_000_000) / producers;
+        Exchange(peer, job, producers, each); // so that what grows with the backlog has grown
+        GC.Collect();
+        long counted = Counter.Sum;
+        long bytes = GC.GetTotalAllocatedBytes(precise: true);
+        TimeSpan processor = Environment.CpuUsage.TotalTime;
+        (long submitted, TimeSpan elapsed) = Exchange(peer, job, producers, each);
+        figures.Put("n", submitted);
+        figures.Put("ns_per_job", elapsed.TotalNanoseconds / submitted);
+        figures.Put("cpu_ns_per_job", (Environment.CpuUsage.TotalTime - processor).TotalNanoseconds / submitted);
+        figures.Put("allocated_per_job", (GC.GetTotalAllocatedBytes(precise: true) - bytes) / (double)submitted);
+        if (submitted < each * producers)
+        {
+            figures.Put("truncated", 1);
+        }
+
+        CheckCount(figures, counted + submitted);
+    }
+
+    /// <summary>All producers submit; returns how many jobs, and the time from the first submit to the end of the last.</summary>
+    private static (long Submitted, TimeSpan Elapsed) Exchange(JobPeer peer, ArenaJob job, int producers, long each)
+    {
+        long submitted = 0, counted = Counter.Sum;
+        using var start = new Barrier(producers + 1);
+        Thread[] threads = [.. Enumerable.Range(0, producers).Select(_ => new Thread(() =>
+        {
+            start.SignalAndWait();
+            Interlocked.Add(ref submitted, Produce(peer, job, each));
+        }))];
+        Array.ForEach(threads, static thread => thread.Start());
+        start.SignalAndWait();
+        long began = Stopwatch.GetTimestamp();
+        Array.ForEach(threads, static thread => thread.Join());
+        Counter.WaitFor(counted + submitted);
+        return (submitted, Stopwatch.GetElapsedTime(began));
+    }
+
+    private static void RoundTrip(ArenaCell cell, JobPeer peer, Figures figures)
+    {
+        WarmUp(peer, 50_000);
+        var bell = new BellJob();
+        int n = (int)cell.Jobs(100_000);
+        Trips(peer, bell, 5_000);
+        Thread.Sleep(120);
+        Trips(peer, bell, 500);
+        long counted = Counter.Sum;
+        TimeSpan processor = Environment.CpuUsage.TotalTime;
+        double[] times = Trips(peer, bell, n);
+        figures.Put("n", times.Length);
+        figures.Put("cpu_ns_per_job", (Environment.CpuUsage.TotalTime - processor).TotalNanoseconds / times.Length);
+        figures.PutPercentiles(times);
+        CheckCount(figures, counted + times.Length);
+    }
+
+    private static double[] Trips(JobPeer peer, BellJob bell, int n)
+    {
+        var times = new double[n];
+        for (int i = 0; i < n; i++)
+        {
+            long began = Stopwatch.GetTimestamp();
+            peer.Submit(bell);
+            bell.Rung.Wait();
+            times[i] = Stopwatch.GetElapsedTime(began).TotalNanoseconds;
+        }
+
+        return times;
+    }
+
+    private static void Backlog(ArenaCell cell, JobPeer peer, Figures figures)
+    {
+        WarmUp(peer, 20_000); // and no more: what a deep backlog takes is what is measured
+        var block = new BlockJob();
+        var job = new CountJob();
+        long counted = Counter.Sum, n = cell.Jobs(1_000_000);
+        for (int i = 0; i < cell.Workers; i++)
+        {
+            peer.Submit(block);
+        }
+
+        for (int i = 0; i < cell.Workers; i++)
+        {
+            block.Entered.Wait();
+        }
+
+        long memory = GC.GetTotalMemory(forceFullCollection: true);
+        long began = Stopwatch.GetTimestamp();
+        long done = Produce(peer, job, n);
+        figures.Put("depth", done);
+        figures.Put("enqueue_ns", Stopwatch.GetElapsedTime(began).TotalNanoseconds / done);
+        figures.Put("bytes_per_job", (GC.GetTotalMemory(forceFullCollection: true) - memory) / (double)done);
+        if (Counter.Sum != counted)
+        {
+            figures.Error("a worker was not blocked");
+        }
+
+        long drain = Stopwatch.GetTimestamp();
+        block.Go.Set();
+        Counter.WaitFor(counted + done + cell.Workers);
+        figures.Put("drain_ns_per_job", Stopwatch.GetElapsedTime(drain).TotalNanoseconds / done);
+        CheckCount(figures, counted + done + cell.Workers);
+    }
+
+    private static void CheckCount(Figures figures, long expected)
+    {
+        Thread.Sleep(2); // for one that is run twice
+        if (Counter.Sum != expected)
+        {
+            figures.Error($"{Counter.Sum} jobs ran in place of {expected}");
+        }
+    }
+}
