@@ -132,6 +132,8 @@ struct Peer : Pool {
             tree_wait(cell, out);
         else if (cell.workload == "pipeline")
             pipeline(cell, out);
+        else if (cell.workload == "lanes" || cell.workload == "ping-pong")
+            out.not_possible("a lane is an arena: tbb enqueue has this row");
         else
             return false;
         return true;
