@@ -105,6 +105,9 @@ def worse_rows(given, document):
 def written(given):
     """Writes summary.json and the report; returns (document, rows, plots)."""
     head, rows = read_rows(given.out / "results.jsonl")
+    loads = sorted(row["load"] for row in rows if "load" in row)
+    if loads:
+        head["environment"]["load_while_it_ran"] = f"{loads[len(loads) // 2]:.1f}, at most {loads[-1]:.1f}"
     document = {**head, "cells": summarize(CELLS, rows)}
     (given.out / "summary.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     drawn = plots_of(document, given.out)

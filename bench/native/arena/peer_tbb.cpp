@@ -20,10 +20,11 @@ namespace
 
 constexpr auto most_threads = tbb::global_control::max_allowed_parallelism;
 
-struct Enqueue : Pool {
+#ifndef TBB_GROUP
+struct Peer : Pool {
     static const char *name() { return "tbb enqueue"; }
     static std::string version() { return TBB_runtime_version(); }
-    explicit Enqueue(Setup setup) : arena(setup.workers, 0)
+    explicit Peer(Setup setup) : arena(setup.workers, 0)
     {
         static int threads = 1; /* the caller counts; arenas share the workers */
         threads += setup.workers;
@@ -31,8 +32,8 @@ struct Enqueue : Pool {
         arena.initialize();
     }
     struct Producer {
-        Enqueue &tbb;
-        explicit Producer(Enqueue &t) : tbb(t) {}
+        Peer &tbb;
+        explicit Producer(Peer &t) : tbb(t) {}
         void submit(Job *job) { tbb.submit_nested(job); }
         void finish() {}
     };
@@ -43,12 +44,12 @@ struct Enqueue : Pool {
 
     tbb::task_arena arena;
 };
-
-struct Group : Pool {
+#else
+struct Peer : Pool {
     static constexpr bool many_lanes = false, helps = true;
     static const char *name() { return "tbb task_group"; }
     static std::string version() { return TBB_runtime_version(); }
-    explicit Group(Setup setup)
+    explicit Peer(Setup setup)
         : most(most_threads, std::size_t(setup.workers)),
           arena(setup.workers - 1 + setup.producers, unsigned(setup.producers)),
           one_producer(setup.producers == 1)
@@ -58,7 +59,7 @@ struct Group : Pool {
     template <class Body> void scope(Body body) { arena.execute(body); }
     struct Producer {
         tbb::task_group &group; /* several producers have one each, for good */
-        explicit Producer(Group &g) : group(g.one_producer ? g.group : *new tbb::task_group) {}
+        explicit Producer(Peer &g) : group(g.one_producer ? g.group : *new tbb::task_group) {}
         void submit(Job *job)
         {
             group.run([job] { run_job(job); });
@@ -82,19 +83,19 @@ struct Group : Pool {
     }
     static void tree_wait(const Cell &cell, Figures &out)
     {
-        auto &pool = make_lane<Group>(cell.workers());
+        auto &pool = make_lane<Peer>(cell.workers());
         pool.scope([&] {
             waiting_tree(cell, out, 15, [&](int depth) {
                 pool.group.run([depth] { node(depth); });
                 pool.group.wait();
             });
         });
-        check_threads<Group>(cell, out);
+        check_threads<Peer>(cell, out);
     }
     /** parallel_pipeline, with three serial filters. */
     static void pipeline(const Cell &cell, Figures &out)
     {
-        auto &pool = make_lane<Group>(stages);
+        auto &pool = make_lane<Peer>(stages);
         const std::uint64_t n = cell.jobs(200e3);
         std::vector<int> items(n, 0);
         pool.scope([&] {
@@ -131,6 +132,8 @@ struct Group : Pool {
             tree_wait(cell, out);
         else if (cell.workload == "pipeline")
             pipeline(cell, out);
+        else if (cell.workload == "lanes" || cell.workload == "ping-pong")
+            out.not_possible("a lane is an arena: tbb enqueue has this row");
         else
             return false;
         return true;
@@ -142,10 +145,6 @@ struct Group : Pool {
     bool one_producer;
 };
 
-#ifdef TBB_GROUP
-using Peer = Group;
-#else
-using Peer = Enqueue;
 #endif
 
 } // namespace
