@@ -207,7 +207,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             else if (looks < Spinning.Limit)
             {
                 looks++;
-                Spinning.Once();
+                Spinning.Between(looks);
             }
             else if (claim == Claim.Unpublished)
             {
