@@ -5,6 +5,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <stdint.h>
+
 #include "one_queue.h"
 
 /* Sanitizers have memory of their own beside each object, and keep what was freed. */
@@ -121,6 +123,79 @@ static void listings_leave_nothing(void)
     end_queue();
 }
 
+/* ---- results of all sizes ---- */
+
+enum { SIZES = 200 };
+
+struct sized {
+    size_t first, last; /* results that it sets one after the other */
+};
+
+static void fill(char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (char)(size + 7 * i);
+}
+
+static int set_twice(fj_run *run, void *closure)
+{
+    const struct sized *sized = closure;
+    char bytes[SIZES];
+    fill(bytes, sized->first);
+    CHECK_EQ(fj_run_set_result(run, bytes, sized->first), 1);
+    FAILS(fj_run_set_result(run, NULL, 1), FJ_EINVAL, "fj_run_set_result: the bytes are NULL");
+    FAILS(fj_run_set_result(run, bytes, SIZE_MAX), FJ_ENOMEM,
+          "fj_run_set_result: no memory for a result of 18446744073709551615 bytes");
+    fill(bytes, sized->last);
+    CHECK_EQ(fj_run_set_result(run, bytes, sized->last), 1);
+    return 0;
+}
+
+static int count_results(int memtype, const fj_memtype_usage *usage, void *closure)
+{
+    (void)memtype;
+    if (strcmp(usage->name, "queue_result") == 0)
+        *(long *)closure = (long)usage->objects;
+    return 0;
+}
+
+/* Small results that somebody holds; -1: there is no such memory, as under a sanitizer. */
+static long small_results(void)
+{
+    long results = -1;
+    fj_memtype_list(count_results, &results);
+    return results;
+}
+
+static void results_of_any_size_are_kept_until_they_are_freed(void)
+{
+    static const fj_work sets = {sizeof(fj_work), "sets", set_twice, NULL, NULL};
+    static struct sized sized[SIZES];
+    static fj_job_result results[SIZES];
+    fj_job_id ids[SIZES];
+    begin();
+    long before = small_results();
+    CHECK_EQ(before, IS_MEASURED ? 0 : -1);
+    for (size_t i = 0; i < SIZES; i++) {
+        sized[i] = (struct sized){.first = SIZES - i - 1, .last = i};
+        ids[i] = ADD_WORK(queue, &sets, &sized[i]);
+    }
+    for (size_t i = 0; i < SIZES; i++)
+        CHECK_EQ(fj_queue_wait(queue, ids[i], -1, &results[i]), 1);
+    if (IS_MEASURED)
+        CHECK(small_results() > 8 && small_results() < SIZES / 2);
+    for (size_t i = 0; i < SIZES; i++) {
+        char bytes[SIZES];
+        fill(bytes, i);
+        CHECK_EQ(results[i].size, i);
+        CHECK(memcmp(results[i].bytes, bytes, i) == 0);
+        CHECK_EQ(((const char *)results[i].bytes)[i], 0);
+        fj_job_result_free(&results[i]);
+    }
+    CHECK_EQ(small_results(), before);
+    end_queue();
+}
+
 /* ---- readers that have gone ---- */
 
 static struct gate gate;
@@ -168,6 +243,7 @@ int main(void)
     RUN(a_job_that_waits_takes_64_bytes_beyond_its_state);
     RUN(what_is_collected_leaves_nothing);
     RUN(listings_leave_nothing);
+    RUN(results_of_any_size_are_kept_until_they_are_freed);
     RUN(output_whose_reader_has_gone_is_not_kept);
     RUN(a_feed_that_is_closed_hears_nothing);
     return check_report();

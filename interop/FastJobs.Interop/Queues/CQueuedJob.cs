@@ -132,7 +132,7 @@ internal sealed unsafe class CQueuedJob : QueuedJob
         {
             run->Kept = Held;
             run->Work = Held->Work;
-            ForgetResult(Held); // of the attempt before
+            Kept.ForgetResult(Held); // of the attempt before
         }
         else
         {
@@ -145,15 +145,6 @@ internal sealed unsafe class CQueuedJob : QueuedJob
         run->Cancelled = 0;
         run->Code = 0;
         _what = (nint)run | IsRun;
-    }
-
-    private static void ForgetResult(Kept* kept)
-    {
-        kept->Bytes = null;
-        kept->Size = 0;
-        kept->Code = 0;
-        Host.FreeKept(kept->More);
-        kept->More = null;
     }
 
     public override RunEnd Run(RunSlot slot)

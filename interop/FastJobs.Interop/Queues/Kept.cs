@@ -25,4 +25,14 @@ internal unsafe struct Kept
         Kept* kept = Host.NewKept(work, state, null, 0);
         return kept != null ? kept : throw new OutOfMemoryException();
     }
+
+    /// <summary>There is none, until a job sets one again.</summary>
+    public static void ForgetResult(Kept* kept)
+    {
+        kept->Bytes = null;
+        kept->Size = 0;
+        kept->Code = 0;
+        Host.FreeKept(kept->More);
+        kept->More = null;
+    }
 }

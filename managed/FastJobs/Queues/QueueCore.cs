@@ -4,7 +4,7 @@ namespace FastJobs.Queues;
 
 /// <summary>
 /// A named queue: its jobs, in which order they run, how many at once, and who waits for them. This part has the fields,
-/// handing in, and what follows from a change; Running, Waiting, Ending and Listing have the rest. Any thread.
+/// handing in, and what follows from a change; Picking, Running, Waiting, Ending and Listing have the rest. Any thread.
 /// docs/protocols.md#queued-job.
 /// </summary>
 /// <remarks>
