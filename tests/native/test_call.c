@@ -145,19 +145,18 @@ static void a_closure_may_be_any_word(void)
     {                                                                                                        \
         ((long *)count)[0x##n]++;                                                                            \
     }
+/* clang-format off: it does not know that these are definitions */
 #define F16(n)                                                                                               \
     F1(n##0)                                                                                                 \
-    F1(n##1)                                                                                                 \
-    F1(n##2) F1(n##3) F1(n##4) F1(n##5) F1(n##6) F1(n##7) F1(n##8) F1(n##9) F1(n##a) F1(n##b) F1(n##c)       \
-        F1(n##d) F1(n##e) F1(n##f)
+    F1(n##1) F1(n##2) F1(n##3) F1(n##4) F1(n##5) F1(n##6) F1(n##7) F1(n##8) F1(n##9) F1(n##a) F1(n##b)       \
+        F1(n##c) F1(n##d) F1(n##e) F1(n##f)
 #define F256(n)                                                                                              \
     F16(n##0)                                                                                                \
-    F16(n##1)                                                                                                \
-    F16(n##2) F16(n##3) F16(n##4) F16(n##5) F16(n##6) F16(n##7) F16(n##8) F16(n##9) F16(n##a) F16(n##b)      \
-        F16(n##c) F16(n##d) F16(n##e) F16(n##f)
+    F16(n##1) F16(n##2) F16(n##3) F16(n##4) F16(n##5) F16(n##6) F16(n##7) F16(n##8) F16(n##9) F16(n##a)      \
+        F16(n##b) F16(n##c) F16(n##d) F16(n##e) F16(n##f)
 F256(0)
-F256(1)
-F256(2) F256(3) F256(4)
+F256(1) F256(2) F256(3) F256(4)
+/* clang-format on */
 #define N16(n)                                                                                               \
     f##n##0, f##n##1, f##n##2, f##n##3, f##n##4, f##n##5, f##n##6, f##n##7, f##n##8, f##n##9, f##n##a,       \
         f##n##b, f##n##c, f##n##d, f##n##e, f##n##f
@@ -296,32 +295,44 @@ static void end_thread(void *semaphore)
     pthread_exit(NULL);
 }
 
+static sem_t *ended;
+
+static void end_thread_oddly(void *closure)
+{
+    (void)closure;
+    end_thread(ended);
+}
+
 static void a_call_may_end_its_thread(void)
 {
     int pool = new_pool("call.exit", 1);
     sem_t ran;
     new_semaphore(&ran, 0);
+    ended = &ran;
     fj_call(pool, end_thread, &ran);
+    fj_call(pool, end_thread_oddly, (void *)UINTPTR_MAX); /* made a job, of which nothing may be left */
     fj_call(pool, post_call, &ran);
-    AWAIT_TIMES(&ran, 2);
+    AWAIT_TIMES(&ran, 3);
     CHECK_EQ(fj_pool_wait_empty(pool, WAIT_SECONDS * 1000), 1);
-    CHECK_EQ(stats_of(pool).invocations, 2);
+    CHECK_EQ(stats_of(pool).invocations, 3);
     sem_destroy(&ran);
 }
 
 struct traced {
-    long kinds[5];
+    long kinds[5], others;
 };
 
 static void trace(const fj_trace_event *event, void *closure)
 {
-    add(&((struct traced *)closure)->kinds[event->kind], 1);
+    struct traced *traced = closure;
+    add(&traced->kinds[event->kind], 1);
+    add(&traced->others, (uintptr_t)event->worker != (uintptr_t)add_one);
 }
 
 static void a_trace_sees_calls(void)
 {
     int pool = new_pool("call.trace", 1);
-    struct traced traced = {{0}};
+    struct traced traced = {{0}, 0};
     long count = 0;
     void *closures[] = {&count, &count};
     CHECK_EQ(fj_trace_set(trace, &traced), 1);
@@ -333,6 +344,7 @@ static void a_trace_sees_calls(void)
     CHECK_EQ(traced.kinds[FJ_TRACE_QUEUED], 3);
     CHECK_EQ(traced.kinds[FJ_TRACE_STARTED], 3);
     CHECK_EQ(traced.kinds[FJ_TRACE_COMPLETED], 3);
+    CHECK_EQ(traced.others, 0);
 }
 
 /* ---- what fails ---- */
