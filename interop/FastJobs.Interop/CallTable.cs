@@ -60,7 +60,15 @@ internal sealed unsafe class CallTable
         for (int probe = 0; probe < Probes; probe++)
         {
             int place = (first + probe) & (Length - 1);
-            nint found = Interlocked.CompareExchange(ref At(place), function, 0);
+
+            // Looks first: a function that is not in its first place comes here with each of its calls, and an exchange would
+            // take the line from the workers, who read it for each of theirs.
+            nint found = Volatile.Read(ref At(place));
+            if (found == 0)
+            {
+                found = Interlocked.CompareExchange(ref At(place), function, 0);
+            }
+
             if (found == 0 || found == function)
             {
                 return place;
