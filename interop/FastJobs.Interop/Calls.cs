@@ -100,3 +100,12 @@ internal static unsafe class Calls
             : lane is null && !JobErrors.UnknownClass(jobClass);
     }
 }
+
+/// <summary>Calls that the C layer made jobs: struct call in call.c.</summary>
+internal static unsafe class CallJobs
+{
+    private static readonly nint s_worker = Host.CallWorker();
+
+    /// <summary>The function of a call; 0: it is a job of the program's own.</summary>
+    public static nint FunctionOf(ec_thread_pool_job* job) => (nint)job->worker == s_worker ? *(nint*)(job + 1) : 0;
+}
