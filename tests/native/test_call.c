@@ -145,17 +145,15 @@ static void a_closure_may_be_any_word(void)
     {                                                                                                        \
         ((long *)count)[0x##n]++;                                                                            \
     }
-/* clang-format off: it does not know that these are definitions */
+/* clang-format does not know that these are definitions. */
+/* clang-format off */
 #define F16(n)                                                                                               \
-    F1(n##0)                                                                                                 \
-    F1(n##1) F1(n##2) F1(n##3) F1(n##4) F1(n##5) F1(n##6) F1(n##7) F1(n##8) F1(n##9) F1(n##a) F1(n##b)       \
-        F1(n##c) F1(n##d) F1(n##e) F1(n##f)
+    F1(n##0) F1(n##1) F1(n##2) F1(n##3) F1(n##4) F1(n##5) F1(n##6) F1(n##7)                                  \
+    F1(n##8) F1(n##9) F1(n##a) F1(n##b) F1(n##c) F1(n##d) F1(n##e) F1(n##f)
 #define F256(n)                                                                                              \
-    F16(n##0)                                                                                                \
-    F16(n##1) F16(n##2) F16(n##3) F16(n##4) F16(n##5) F16(n##6) F16(n##7) F16(n##8) F16(n##9) F16(n##a)      \
-        F16(n##b) F16(n##c) F16(n##d) F16(n##e) F16(n##f)
-F256(0)
-F256(1) F256(2) F256(3) F256(4)
+    F16(n##0) F16(n##1) F16(n##2) F16(n##3) F16(n##4) F16(n##5) F16(n##6) F16(n##7)                          \
+    F16(n##8) F16(n##9) F16(n##a) F16(n##b) F16(n##c) F16(n##d) F16(n##e) F16(n##f)
+F256(0) F256(1) F256(2) F256(3) F256(4)
 /* clang-format on */
 #define N16(n)                                                                                               \
     f##n##0, f##n##1, f##n##2, f##n##3, f##n##4, f##n##5, f##n##6, f##n##7, f##n##8, f##n##9, f##n##a,       \
