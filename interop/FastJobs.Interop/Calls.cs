@@ -40,7 +40,8 @@ internal static unsafe class Calls
 
         nint* handles = stackalloc nint[JobBatch.Most];
         int count = 0;
-        while (count < Math.Min(closures.Length, JobBatch.Most)
+        int most = lane.Workers.Limit == 0 ? 1 : Math.Min(closures.Length, JobBatch.Most); // see JobBatch.LaneOf
+        while (count < most
             && engine.Special == 0
             && engine.CallTable.Pack(function, closures[count]) is not 0 and nint handle)
         {

@@ -63,11 +63,13 @@ internal static unsafe class JobBatch
     public static int Submit(CLane lane, ReadOnlySpan<nint> handles) =>
         lane.SubmitAll(handles, mayWait: !Schedulers.IsSchedulerThread);
 
-    // The lane of a job that only has to be written there; null: it has to be queued by itself, or is not valid.
+    // The lane of a job that only has to be written there; null: it has to be queued by itself, or is not valid. One that runs
+    // at once may change those behind it, which are the caller's still: they must not be looked at before.
     private static CLane? LaneOf(ec_thread_pool_job* job) =>
         CEngine.Current.Special == 0
         && JobErrors.IsValid(job)
         && job->completion is not (Mode.ECTP_COMPLETE_SYNC or Mode.ECTP_COMPLETE_MODULE)
-            ? CEngine.Current.Lanes.Find(job->job_class)
+        && CEngine.Current.Lanes.Find(job->job_class) is { Workers.Limit: not 0 } lane
+            ? lane
             : null;
 }

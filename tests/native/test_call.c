@@ -287,6 +287,23 @@ static void a_pool_without_concurrency_runs_calls_at_once(void)
     }
 }
 
+static void clear_next(void *next)
+{
+    if (next != NULL)
+        *(void **)next = NULL;
+}
+
+static void a_call_that_runs_at_once_may_change_the_next(void)
+{
+    int pools[] = {new_pool("call.inline.change", 0), ECTP_CLASS_SHORT_LIVED};
+    for (int i = 0; i < 2; i++) {
+        void *closures[] = {&closures[1], &closures[2], &closures[0]};
+        CHECK_EQ(fj_call_each(pools[i], clear_next, closures, 3), 3);
+        CHECK(closures[0] == NULL); /* by the third, which the second did not change */
+        CHECK(closures[2] == &closures[0]);
+    }
+}
+
 static void end_thread(void *semaphore)
 {
     sem_post(semaphore);
@@ -399,6 +416,7 @@ int main(void)
     RUN(calls_count_and_are_listed_by_their_function);
     RUN(a_call_waits_for_room_in_the_backlog);
     RUN(a_pool_without_concurrency_runs_calls_at_once);
+    RUN(a_call_that_runs_at_once_may_change_the_next);
     RUN(a_call_may_end_its_thread);
     RUN(a_trace_sees_calls);
     RUN(wrong_calls_say_what_is_wrong);
