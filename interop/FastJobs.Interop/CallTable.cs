@@ -39,7 +39,7 @@ internal sealed unsafe class CallTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public nint Pack(nint function, nint closure)
     {
-        int first = (int)((function ^ (function >> 11)) >> 3);
+        int first = (int)((function ^ (function >> 10)) >> 3); // all bits by which functions differ
         int place = first & (Length - 1);
         if (At(place) != function || function == 0)
         {
