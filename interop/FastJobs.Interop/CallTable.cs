@@ -39,7 +39,7 @@ internal sealed unsafe class CallTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public nint Pack(nint function, nint closure)
     {
-        int first = (int)((function ^ (function >> 11)) >> 3);
+        int first = (int)((function ^ (function >> 10)) >> 3); // all bits by which functions differ
         int place = first & (Length - 1);
         if (At(place) != function || function == 0)
         {
@@ -60,7 +60,15 @@ internal sealed unsafe class CallTable
         for (int probe = 0; probe < Probes; probe++)
         {
             int place = (first + probe) & (Length - 1);
-            nint found = Interlocked.CompareExchange(ref At(place), function, 0);
+
+            // Looks first: a function that is not in its first place comes here with each of its calls, and an exchange would
+            // take the line from the workers, who read it for each of theirs.
+            nint found = Volatile.Read(ref At(place));
+            if (found == 0)
+            {
+                found = Interlocked.CompareExchange(ref At(place), function, 0);
+            }
+
             if (found == 0 || found == function)
             {
                 return place;

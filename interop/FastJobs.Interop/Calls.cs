@@ -40,7 +40,8 @@ internal static unsafe class Calls
 
         nint* handles = stackalloc nint[JobBatch.Most];
         int count = 0;
-        while (count < Math.Min(closures.Length, JobBatch.Most)
+        int most = lane.Workers.Limit == 0 ? 1 : Math.Min(closures.Length, JobBatch.Most); // see JobBatch.LaneOf
+        while (count < most
             && engine.Special == 0
             && engine.CallTable.Pack(function, closures[count]) is not 0 and nint handle)
         {
@@ -99,4 +100,13 @@ internal static unsafe class Calls
         return function == 0 ? !Errors.Fail(fj_error.FJ_EINVAL, "fj_call: the function is NULL")
             : lane is null && !JobErrors.UnknownClass(jobClass);
     }
+}
+
+/// <summary>Calls that the C layer made jobs: struct call in call.c.</summary>
+internal static unsafe class CallJobs
+{
+    private static readonly nint s_worker = Host.CallWorker();
+
+    /// <summary>The function of a call; 0: it is a job of the program's own.</summary>
+    public static nint FunctionOf(ec_thread_pool_job* job) => (nint)job->worker == s_worker ? *(nint*)(job + 1) : 0;
 }

@@ -127,10 +127,20 @@ internal unsafe struct EngineCalls
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int QueueAll(ec_thread_pool_job** jobs, int count, sbyte* file, int line) => Errors.Guarded(
-        (Jobs: (nint)jobs, count, File: (nint)file, line),
-        0,
-        static a => JobBatch.Queue((ec_thread_pool_job**)a.Jobs, a.count, (sbyte*)a.File, a.line));
+    private static int QueueAll(ec_thread_pool_job** jobs, int count, sbyte* file, int line)
+    {
+        int queued = 0;
+        try
+        {
+            JobBatch.Queue(jobs, count, file, line, ref queued);
+        }
+        catch (Exception e)
+        {
+            Errors.FromException(e, 0);
+        }
+
+        return queued; // after an exception too: what a pool has is not the caller's
+    }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void CompleteTail(ec_thread_pool_job* job) =>

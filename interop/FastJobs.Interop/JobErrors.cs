@@ -9,9 +9,10 @@ namespace FastJobs.Interop;
 internal static unsafe class JobErrors
 {
     /// <summary>Whether a job is complete enough to be queued.</summary>
+    /// <remarks>An address with the sign bit, as tagged ones may have it, would be taken for a call: CallTable.IsCall.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsValid(ec_thread_pool_job* job) =>
-        job != null && job->worker != null && (job->completion == Mode.ECTP_COMPLETE_NONE || HasContext(job));
+        (nint)job > 0 && job->worker != null && (job->completion == Mode.ECTP_COMPLETE_NONE || HasContext(job));
 
     /// <summary>Sets the error of a job that is not valid.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -20,6 +21,12 @@ internal static unsafe class JobErrors
         if (job == null)
         {
             return Errors.Fail(fj_error.FJ_EINVAL, "ec_queue_async_job: the job is NULL");
+        }
+
+        if ((nint)job < 0)
+        {
+            return Errors.Fail(
+                fj_error.FJ_EINVAL, $"ec_queue_async_job: the job's address {(nint)job:x} is none of user space, or has a tag");
         }
 
         if (job->worker == null)

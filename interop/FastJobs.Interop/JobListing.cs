@@ -12,7 +12,6 @@ namespace FastJobs.Interop;
 /// </summary>
 internal sealed unsafe class JobListing(CLane lane)
 {
-    private static readonly nint s_callWorker = Host.CallWorker();
     private readonly List<Entry> _some = [];
     private readonly CLane _lane = lane;
 
@@ -87,13 +86,9 @@ internal sealed unsafe class JobListing(CLane lane)
         else if (handle != CJobOps.Tombstone)
         {
             var job = (ec_thread_pool_job*)(handle & ~CJobOps.HandleBits);
-            if ((nint)job->worker == s_callWorker)
-            {
-                _some.Add(new Entry(0, *(nint*)(job + 1), 0, 0, state, submittedAt)); // struct call in call.c
-                return;
-            }
-
-            _some.Add(new Entry((nint)job, (nint)job->worker, (nint)job->file, job->line, state, submittedAt));
+            _some.Add(CallJobs.FunctionOf(job) is not 0 and nint function
+                ? new Entry(0, function, 0, 0, state, submittedAt)
+                : new Entry((nint)job, (nint)job->worker, (nint)job->file, job->line, state, submittedAt));
         }
     }
 

@@ -119,7 +119,7 @@ internal static unsafe class JobWatch
 internal readonly unsafe struct WatchedJob(ec_thread_pool_job* job)
 {
     public readonly nint Job = (nint)job;
-    public readonly nint Worker = (nint)job->worker;
+    public readonly nint Worker = CallJobs.FunctionOf(job) is not 0 and nint function ? function : (nint)job->worker;
     public readonly nint File = (nint)job->file;
     public readonly int Line = job->line;
     public readonly int JobClass = job->job_class;

@@ -9,21 +9,17 @@
 
 struct call {
     ec_async_job job;
-    fj_call_func function; /* right behind the job: JobListing.cs looks for it there */
+    fj_call_func function; /* right behind the job: Calls.cs looks for it there */
     void *closure;
 };
 
+/* The struct goes first: the function may end the thread. */
 static void run_call(ec_async_job *job, void *closure)
 {
-    struct call *call = closure;
-    (void)job;
-    call->function(call->closure);
-}
-
-static void free_call(ec_async_job *job, void *closure)
-{
+    struct call call = *(struct call *)closure;
     (void)job;
     free(closure);
+    call.function(call.closure);
 }
 
 ec_thread_pool_work_func fj_host_call_worker(void)
@@ -42,9 +38,7 @@ static int call_as_job(int jobclass, fj_call_func function, void *closure)
     call->job.job_class = jobclass;
     call->job.worker = run_call;
     call->job.closure = call;
-    call->job.completion = ECTP_COMPLETE_CALLBACK;
-    call->job.r.cb.func = free_call;
-    call->job.r.cb.closure = call;
+    call->job.completion = ECTP_COMPLETE_NONE;
     if (!fj_engine.queue(&call->job, NULL, 0)) {
         free(call);
         return 0;

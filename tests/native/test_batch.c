@@ -103,6 +103,22 @@ static void jobs_of_any_pool_and_mode_may_be_mixed(void)
     CHECK_EQ(stats_of(second).invocations, 2 * ROUNDS);
 }
 
+static void change_next(ec_async_job *job, void *next)
+{
+    (void)job;
+    ((ec_async_job *)next)->job_class = ECTP_CLASS_SHORT_LIVED;
+}
+
+static void a_job_that_runs_at_once_may_change_the_next(void)
+{
+    int pool = new_pool("batch.inline", 0);
+    ec_async_job jobs[3], *batch[] = {&jobs[0], &jobs[1], &jobs[2]};
+    for (int i = 0; i < 3; i++)
+        job_init(&jobs[i], pool, change_next, &jobs[i < 2 ? i + 1 : 0]);
+    CHECK_EQ(ec_queue_async_jobs(batch, 3), 3);
+    CHECK_EQ(stats_of(pool).invocations, 1);
+}
+
 static void a_batch_stops_at_the_first_wrong_job(void)
 {
     static struct numbered jobs[MOST];
@@ -256,6 +272,7 @@ int main(void)
 {
     RUN(a_batch_runs_in_order_in_a_pool_of_one);
     RUN(jobs_of_any_pool_and_mode_may_be_mixed);
+    RUN(a_job_that_runs_at_once_may_change_the_next);
     RUN(a_batch_stops_at_the_first_wrong_job);
     RUN(who_queued_a_batch_is_known);
     RUN(a_batch_waits_for_room_in_the_backlog);

@@ -145,19 +145,16 @@ static void a_closure_may_be_any_word(void)
     {                                                                                                        \
         ((long *)count)[0x##n]++;                                                                            \
     }
+/* clang-format does not know that these are definitions. */
+/* clang-format off */
 #define F16(n)                                                                                               \
-    F1(n##0)                                                                                                 \
-    F1(n##1)                                                                                                 \
-    F1(n##2) F1(n##3) F1(n##4) F1(n##5) F1(n##6) F1(n##7) F1(n##8) F1(n##9) F1(n##a) F1(n##b) F1(n##c)       \
-        F1(n##d) F1(n##e) F1(n##f)
+    F1(n##0) F1(n##1) F1(n##2) F1(n##3) F1(n##4) F1(n##5) F1(n##6) F1(n##7)                                  \
+    F1(n##8) F1(n##9) F1(n##a) F1(n##b) F1(n##c) F1(n##d) F1(n##e) F1(n##f)
 #define F256(n)                                                                                              \
-    F16(n##0)                                                                                                \
-    F16(n##1)                                                                                                \
-    F16(n##2) F16(n##3) F16(n##4) F16(n##5) F16(n##6) F16(n##7) F16(n##8) F16(n##9) F16(n##a) F16(n##b)      \
-        F16(n##c) F16(n##d) F16(n##e) F16(n##f)
-F256(0)
-F256(1)
-F256(2) F256(3) F256(4)
+    F16(n##0) F16(n##1) F16(n##2) F16(n##3) F16(n##4) F16(n##5) F16(n##6) F16(n##7)                          \
+    F16(n##8) F16(n##9) F16(n##a) F16(n##b) F16(n##c) F16(n##d) F16(n##e) F16(n##f)
+F256(0) F256(1) F256(2) F256(3) F256(4)
+/* clang-format on */
 #define N16(n)                                                                                               \
     f##n##0, f##n##1, f##n##2, f##n##3, f##n##4, f##n##5, f##n##6, f##n##7, f##n##8, f##n##9, f##n##a,       \
         f##n##b, f##n##c, f##n##d, f##n##e, f##n##f
@@ -290,10 +287,35 @@ static void a_pool_without_concurrency_runs_calls_at_once(void)
     }
 }
 
+static void clear_next(void *next)
+{
+    if (next != NULL)
+        *(void **)next = NULL;
+}
+
+static void a_call_that_runs_at_once_may_change_the_next(void)
+{
+    int pools[] = {new_pool("call.inline.change", 0), ECTP_CLASS_SHORT_LIVED};
+    for (int i = 0; i < 2; i++) {
+        void *closures[] = {&closures[1], &closures[2], &closures[0]};
+        CHECK_EQ(fj_call_each(pools[i], clear_next, closures, 3), 3);
+        CHECK(closures[0] == NULL); /* by the third, which the second did not change */
+        CHECK(closures[2] == &closures[0]);
+    }
+}
+
 static void end_thread(void *semaphore)
 {
     sem_post(semaphore);
     pthread_exit(NULL);
+}
+
+static sem_t *ended;
+
+static void end_thread_oddly(void *closure)
+{
+    (void)closure;
+    end_thread(ended);
 }
 
 static void a_call_may_end_its_thread(void)
@@ -301,27 +323,31 @@ static void a_call_may_end_its_thread(void)
     int pool = new_pool("call.exit", 1);
     sem_t ran;
     new_semaphore(&ran, 0);
+    ended = &ran;
     fj_call(pool, end_thread, &ran);
+    fj_call(pool, end_thread_oddly, (void *)UINTPTR_MAX); /* made a job, of which nothing may be left */
     fj_call(pool, post_call, &ran);
-    AWAIT_TIMES(&ran, 2);
+    AWAIT_TIMES(&ran, 3);
     CHECK_EQ(fj_pool_wait_empty(pool, WAIT_SECONDS * 1000), 1);
-    CHECK_EQ(stats_of(pool).invocations, 2);
+    CHECK_EQ(stats_of(pool).invocations, 3);
     sem_destroy(&ran);
 }
 
 struct traced {
-    long kinds[5];
+    long kinds[5], others;
 };
 
 static void trace(const fj_trace_event *event, void *closure)
 {
-    add(&((struct traced *)closure)->kinds[event->kind], 1);
+    struct traced *traced = closure;
+    add(&traced->kinds[event->kind], 1);
+    add(&traced->others, (uintptr_t)event->worker != (uintptr_t)add_one);
 }
 
 static void a_trace_sees_calls(void)
 {
     int pool = new_pool("call.trace", 1);
-    struct traced traced = {{0}};
+    struct traced traced = {{0}, 0};
     long count = 0;
     void *closures[] = {&count, &count};
     CHECK_EQ(fj_trace_set(trace, &traced), 1);
@@ -333,6 +359,7 @@ static void a_trace_sees_calls(void)
     CHECK_EQ(traced.kinds[FJ_TRACE_QUEUED], 3);
     CHECK_EQ(traced.kinds[FJ_TRACE_STARTED], 3);
     CHECK_EQ(traced.kinds[FJ_TRACE_COMPLETED], 3);
+    CHECK_EQ(traced.others, 0);
 }
 
 /* ---- what fails ---- */
@@ -389,6 +416,7 @@ int main(void)
     RUN(calls_count_and_are_listed_by_their_function);
     RUN(a_call_waits_for_room_in_the_backlog);
     RUN(a_pool_without_concurrency_runs_calls_at_once);
+    RUN(a_call_that_runs_at_once_may_change_the_next);
     RUN(a_call_may_end_its_thread);
     RUN(a_trace_sees_calls);
     RUN(wrong_calls_say_what_is_wrong);

@@ -60,6 +60,10 @@ static void jobs_that_are_wrong_are_refused(void)
     CHECK_EQ(ec_queue_async_job(NULL), 0);
     EXPECT_ERROR(FJ_EINVAL, "job is NULL");
 
+    /* with a tag in the sign bit, which in a queue is a call's */
+    CHECK_EQ(ec_queue_async_job((ec_async_job *)((uintptr_t)&job | (uintptr_t)1 << 63)), 0);
+    EXPECT_ERROR(FJ_EINVAL, "address");
+
     job_init(&job, ECTP_CLASS_CPU, NULL, NULL);
     EXPECT_REFUSED(&job, FJ_EINVAL, "worker");
 

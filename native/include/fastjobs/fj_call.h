@@ -17,7 +17,8 @@ typedef void (*fj_call_func)(void *closure);
  *
  * There is no struct to allocate, to fill in and to get back, so it costs about half of what a job costs, and
  * 8 bytes while it waits. In return it has no completion, no concurrency semaphore, cannot be cancelled, and
- * says nothing of who made it: a listing shows its function, the address of its job is NULL there.
+ * says nothing of who made it: listings and traces show its function where they show a job's worker, and the
+ * address of its job is NULL in a listing.
  *
  * That is so if closure is NULL or an address, in programs that call at most some hundreds of functions, and
  * without FASTJOBS_CHECK, a trace or ThreadSanitizer. Otherwise a call works as well, and costs what a job

@@ -39,8 +39,9 @@ typedef struct fj_queued_job {
     size_t struct_size; /**< sizeof(fj_queued_job) of the library: later fields are there if it says so */
     long long position; /**< in the listing, from 1 */
     enum fj_job_state state; /**< why it waits */
-    ec_async_job *job;       /**< its address: it may have run and be gone by now, so do not follow it */
-    ec_thread_pool_work_func worker;
+    ec_async_job *job; /**< its address: it may have run and be gone by now, so do not follow it; of a call
+                            (fj_call) NULL */
+    ec_thread_pool_work_func worker; /**< of a call its function, an fj_call_func */
     const char *function; /**< the worker's name, NULL if it has no dynamic symbol (static; no -rdynamic) */
     const char *file;     /**< who queued it, as given to ec_queue_async_job; may be NULL */
     int line;
@@ -101,8 +102,8 @@ typedef struct fj_trace_event {
     size_t struct_size; /**< sizeof(fj_trace_event) of the library */
     enum fj_trace_kind kind;
     int job_class;
-    const ec_async_job *job; /**< its address: after FINISHED it may be gone or queued again */
-    ec_thread_pool_work_func worker;
+    const ec_async_job *job;         /**< its address: after FINISHED it may be gone or queued again */
+    ec_thread_pool_work_func worker; /**< of a call (fj_call) its function, an fj_call_func */
     const char *file;
     int line;
 } fj_trace_event;

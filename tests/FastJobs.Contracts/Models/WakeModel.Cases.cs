@@ -14,6 +14,12 @@ internal sealed partial class WakeModel
         Holds("FirstJobWaitsForSecond_BothRun", new(2, 2, 1, 1) { FirstWaitsForLast = true }),
         Holds("FirstJobWaitsForThird_AllRun", new(2, 2, 2, 1) { FirstWaitsForLast = true }),
         Holds("FirstJobWaitsForLaterOneOfItsSubmitter_AllRun", new(3, 3, 3) { FirstWaitsForLast = true, Parked = 1 }),
+        Holds("Batch_NoLostWakeup", new(2, 2, 2, 1) { Batch = 2 }),
+        Holds("BatchWhoseFirstWaitsForItsLast_AllRun", new(3, 3, 3) { Batch = 3, FirstWaitsForLast = true }),
+        Holds(
+            "BatchWhoseFirstWaitsForItsLast_ThreadsAreStarted",
+            new(3, 3, 3) { Batch = 3, FirstWaitsForLast = true, Parked = 1 }),
+        Holds("BatchesOfTwoSubmitters_NoLostWakeup", new(2, 2, 2, 2) { Batch = 2, MostSearchers = 2 }),
         Holds("IdleWorkersEnd_NoLostWakeup", new(2, 2, 1, 1) { IdleTimeOuts = true }),
         Holds("ThreadStartFails_AnotherTakesTheJob", StartsFail),
         Holds("UrgentJob_NoLostWakeup", new(2, 2, 1) { Urgent = true, MostSearchers = 2 }),
@@ -23,6 +29,7 @@ internal sealed partial class WakeModel
         Holds("LimitGrowsFromNone_NoLostWakeup", new(2, 0, 1, 1) { NewLimit = 2 }),
 
         Caught(Bug.NoLookBehind, "stuck", new(2, 2, 1, 1) { FirstWaitsForLast = true }),
+        Caught(Bug.NoLookBehind, "stuck", new(2, 2, 2) { Batch = 2, FirstWaitsForLast = true }, "OfABatch"),
         Caught(Bug.LookBehindAfterTheJob, "stuck", new(2, 2, 1, 1) { FirstWaitsForLast = true }),
         Caught(Bug.NoLookBeforeSleep, "lost", new(2, 2, 1, 1)),
         Caught(Bug.LookBeforeFlag, "lost", new(2, 2, 1, 1)),
@@ -43,6 +50,6 @@ internal sealed partial class WakeModel
     private static ContractCase Holds(string name, Setup setup) =>
         Proof.Holds($"Wake_{name}", () => new WakeModel(setup));
 
-    private static ContractCase Caught(Bug bug, string symptom, Setup setup) =>
-        Proof.Catches($"Wake_{bug}_IsCaught", symptom, () => new WakeModel(setup, bug));
+    private static ContractCase Caught(Bug bug, string symptom, Setup setup, string where = "") =>
+        Proof.Catches($"Wake_{bug}{where}_IsCaught", symptom, () => new WakeModel(setup, bug));
 }

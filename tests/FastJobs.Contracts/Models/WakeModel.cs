@@ -40,6 +40,9 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
     {
         public int MostSearchers { get; init; } = 1;
 
+        /// <summary>How many positions a submitter takes with one add, if it has so many jobs left.</summary>
+        public int Batch { get; init; } = 1;
+
         /// <summary>How many of the workers sleep at the start; the others are threads that can be started.</summary>
         public int Parked { get; init; } = 6;
 
@@ -89,6 +92,7 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
         public byte Id;
         public byte Written;
         public byte Position; // of the job in hand
+        public byte Unpublished; // of a submitter's batch
         public byte SeenTail;
         public bool MustWake;
         public bool Searching;
@@ -143,21 +147,27 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
                 Do("S0", "looks at the tail word", (ref m, ref me) => See(ref me, m.Sleepers && m.Searchers == 0)),
                 Do("S1", "adds a position", (ref m, ref me) =>
                 {
-                    me.Position = m.Tail++;
+                    Add(ref m, ref me, jobs);
                     return Next.Ahead;
                 }),
             ]
             : new[]
             {
-                Do("S1", "adds a position and sees the flags", (ref m, ref me) =>
+                Do("S1", "adds its positions and sees the flags", (ref m, ref me) =>
                 {
-                    me.Position = m.Tail++;
+                    Add(ref m, ref me, jobs);
                     return See(ref me, m.Sleepers && m.Searchers == 0);
                 }),
             },
         Do("S2", "publishes", (ref m, ref me) =>
         {
             m.Published.Add(me.Position);
+            if (--me.Unpublished > 0)
+            {
+                me.Position++;
+                return Next.To("S2");
+            }
+
             me.Position = 0;
             bool wake = me.MustWake;
             me.MustWake = false;
@@ -165,8 +175,16 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
         }),
         .. Wake("S4"),
         Do("S4", "has submitted", (ref m, ref me) =>
-            ++me.Written < jobs ? Next.To(bug == Bug.FlagBeforeAdd ? "S0" : "S1") : Next.Done),
+            me.Written < jobs ? Next.To(bug == Bug.FlagBeforeAdd ? "S0" : "S1") : Next.Done),
     ];
+
+    private void Add(ref Memory m, ref Local me, int jobs)
+    {
+        me.Unpublished = (byte)Math.Min(setup.Batch, jobs - me.Written);
+        me.Position = m.Tail;
+        m.Tail += me.Unpublished;
+        me.Written += me.Unpublished;
+    }
 
     private static Next See(ref Local me, bool mustWake)
     {
