@@ -207,7 +207,14 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             else if (looks < Spinning.Limit)
             {
                 looks++;
-                Spinning.Between(looks);
+                if (looks % Spinning.LooksATurn == 0 && !Settings.KeepsCore)
+                {
+                    Thread.Yield();
+                }
+                else
+                {
+                    Spinning.Once();
+                }
             }
             else if (claim == Claim.Unpublished)
             {

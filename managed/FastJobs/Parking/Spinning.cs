@@ -13,7 +13,11 @@ internal static class Spinning
     /// do not cost it and their submitter the word in which it says so.</summary>
     public const int Lingers = 6;
 
-    private const int LooksATurn = 32;
+    /// <summary>
+    /// After so many looks a worker that searches offers its core: the thread that it waits for, or the one that it has just
+    /// woken, may need it, and would get it only when the search is over.
+    /// </summary>
+    public const int LooksATurn = 32;
 
     /// <summary>Looks that a submitter takes before it wakes a worker.</summary>
     public static readonly int SubmitterLooks = Environment.ProcessorCount > 1 ? 8 : 0;
@@ -27,22 +31,6 @@ internal static class Spinning
     public static readonly int MaxSearchers = Math.Clamp(Environment.ProcessorCount / 2, 1, 8);
 
     public static void Once() => Thread.SpinWait(1);
-
-    /// <summary>
-    /// Between two looks of a worker that searches. Now and then it offers its core: the thread that it waits for, or the one
-    /// that it has just woken, may need it, and would get it only when the search is over.
-    /// </summary>
-    public static void Between(int looks)
-    {
-        if (looks % LooksATurn == 0)
-        {
-            Thread.Yield();
-        }
-        else
-        {
-            Once();
-        }
-    }
 }
 
 /// <summary>

@@ -79,6 +79,7 @@ internal sealed partial class QueueSystem : IJobAccount
                 LaneId = PredefinedLanes.Shared,
                 Limit = 0,
                 IdleTimeoutMilliseconds = 300_000,
+                KeepsCore = true,
             },
             new ChannelSettings<QueueCore>())
         {
