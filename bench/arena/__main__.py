@@ -27,7 +27,7 @@ KEPT = ROOT / "bench" / "results" / "arena"
 def arguments():
     parser = argparse.ArgumentParser(prog="./build.sh bench", description="Runs all rivals and FastJobs, and reports.")
     parser.add_argument("--quick", action="store_true", help="a tenth of the jobs and one repetition: for development")
-    parser.add_argument("--only", metavar="REGEX", type=pattern, default="", help="only cells whose 'side name' matches")
+    parser.add_argument("--only", metavar="REGEX", type=pattern, help="only cells whose 'side name' matches")
     parser.add_argument("--growth", dest="only", action="store_const", const=pattern("^growth "),
                         help="the cost of growth alone; the same as --only '^growth '")
     parser.add_argument("--reps", "--repetitions", dest="repetitions", type=positive, help="default 3, with --quick 1")
@@ -88,7 +88,7 @@ def run_cells(given, cells, peers):
 
 
 def wanted(given, side, cell):
-    return given.only == "" or given.only.search(f"{side} {cell}") is not None
+    return given.only is None or given.only.search(f"{side} {cell}") is not None
 
 
 def worse_rows(given, document):

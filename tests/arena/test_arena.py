@@ -164,6 +164,14 @@ class CheckByCommand(unittest.TestCase):
         return subprocess.run([sys.executable, "-B", ROOT / "bench" / "arena", "--again", "--out", self.out,
                                "--reference", self.reference, *arguments], capture_output=True, text=True, timeout=60)
 
+    def test_a_full_run_may_be_kept_and_a_part_not(self):
+        self.assertEqual(self.arena("--parse", "--keep").returncode, 0)
+        self.assertEqual(self.arena("--parse", "--keep", "--reps", "2").returncode, 0)
+        for part in (["--quick"], ["--growth"], ["--only", "W1"]):
+            done = self.arena("--parse", "--keep", *part)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("--keep wants a full run", done.stderr)
+
     def test_without_a_reference_it_says_so(self):
         done = self.arena("--check")
         self.assertEqual(done.returncode, 1)
