@@ -4,13 +4,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-NATIVE = ("fastjobs", "fastjobs_relaxed", "fastjobs_call", "textbook", "uv", "tbb_enqueue", "tbb_group", "glib", "asio",
+NATIVE = ("fastjobs", "fastjobs_call", "textbook", "uv", "tbb_enqueue", "tbb_group", "glib", "asio",
           "apr_push", "apr_top", "async")
 
 # One colour a peer through all plots.
 COLOURS = {
     "fastjobs": "#d62728",
-    "fastjobs relaxed": "#ff7f0e",
     "fastjobs call": "#e377c2",
     "textbook": "#7f7f7f",
     "libuv": "#2ca02c",

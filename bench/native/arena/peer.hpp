@@ -65,6 +65,18 @@ struct Pool {
     static bool own_way(const Cell &, Figures &) { return false; }
 };
 
+/** The own way of a peer that has an event loop. */
+template <class P> bool by_event_loop(const Cell &cell, Figures &out)
+{
+    if (cell.workload == "completion")
+        P::completion(cell, out);
+    else if (cell.workload == "echo")
+        P::echo(cell, out);
+    else
+        return false;
+    return true;
+}
+
 inline std::string gcc_version()
 {
     return "libstdc++ " + std::to_string(__GNUC__) + "." + std::to_string(__GNUC_MINOR__);

@@ -86,16 +86,7 @@ struct Asio : Pool {
         std::thread([] { s_loop->run(); }).detach();
         echo_client(cell, out, sockets);
     }
-    static bool own_way(const Cell &cell, Figures &out)
-    {
-        if (cell.workload == "completion")
-            completion(cell, out);
-        else if (cell.workload == "echo")
-            echo(cell, out);
-        else
-            return false;
-        return true;
-    }
+    static bool own_way(const Cell &cell, Figures &out) { return by_event_loop<Asio>(cell, out); }
 
     asio::thread_pool pool;
 };

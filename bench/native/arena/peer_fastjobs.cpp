@@ -1,8 +1,6 @@
 /*
  * FastJobs through its C ABI: a pool a lane, and for each job an ec_async_job from ec_malloc that the pool
- * frees. With ARENA_CALL fj_call in its place; with ARENA_RELAXED on a lane that keeps only the order of each
- * producer. CMake defines FJ_HAVE_BATCH, FJ_HAVE_CALL, FJ_HAVE_CALL_EACH and FJ_HAVE_ORDER if the library has
- * the functions.
+ * frees. With ARENA_CALL fj_call in its place.
  */
 #include "main.hpp"
 
@@ -27,11 +25,6 @@ struct FastJobs : Pool {
     {
         return "fastjobs call";
     }
-#elif defined(ARENA_RELAXED)
-    static const char *name()
-    {
-        return "fastjobs relaxed";
-    }
 #else
     static const char *name()
     {
@@ -50,10 +43,6 @@ struct FastJobs : Pool {
         job_class = ec_thread_pool_create_module(nullptr, lane.c_str(), setup.workers, 0, 0);
         if (job_class < 0)
             fail();
-#if defined(ARENA_RELAXED) && defined(FJ_HAVE_ORDER)
-        if (!fj_pool_set_order(job_class, FJ_ORDER_PRODUCER))
-            fail();
-#endif
     }
     static void call(void *closure)
     {
@@ -77,7 +66,7 @@ struct FastJobs : Pool {
         FastJobs &pool;
         explicit Producer(FastJobs &p) : pool(p) {}
         void submit(Job *job) { pool.submit_nested(job); }
-#if defined(ARENA_CALL) && defined(FJ_HAVE_CALL_EACH)
+#if defined(ARENA_CALL)
         void submit_many(Job **jobs, int n)
         {
             void *closures[batch];
@@ -85,7 +74,7 @@ struct FastJobs : Pool {
             if (fj_call_each(pool.job_class, call, closures, n) != n)
                 fail();
         }
-#elif defined(FJ_HAVE_BATCH)
+#else
         void submit_many(Job **jobs, int n)
         {
             ec_async_job *made[batch];
@@ -99,9 +88,8 @@ struct FastJobs : Pool {
     };
     void submit_nested(Job *job)
     {
-#if defined(ARENA_CALL) && defined(FJ_HAVE_CALL)
-        if (!fj_call(
-                job_class, [](void *closure) { run_job(static_cast<Job *>(closure)); }, job))
+#if defined(ARENA_CALL)
+        if (!fj_call(job_class, call, job))
             fail();
 #else
         if (!ec_queue_async_job(make(job_class, work, job)))
@@ -184,35 +172,10 @@ struct FastJobs : Pool {
 
     static bool own_way(const Cell &cell, Figures &out)
     {
-        if (const char *call = missing(cell))
-            out.not_possible(std::string("this version has no ") + call);
-        else if (cell.workload == "tree-wait")
-            tree_wait(cell, out);
-        else if (cell.workload == "completion")
-            completion(cell, out);
-        else if (cell.workload == "echo")
-            echo(cell, out);
-        else
-            return false;
+        if (cell.workload != "tree-wait")
+            return by_event_loop<FastJobs>(cell, out);
+        tree_wait(cell, out);
         return true;
-    }
-    /** What the cell needs and the library has not. */
-    static const char *missing(const Cell &cell)
-    {
-#if defined(ARENA_CALL) && !defined(FJ_HAVE_CALL)
-        return "fj_call";
-#endif
-#if defined(ARENA_RELAXED) && !defined(FJ_HAVE_ORDER)
-        return "fj_pool_set_order";
-#endif
-#if defined(ARENA_CALL) && !defined(FJ_HAVE_CALL_EACH)
-        if (cell.get("batch", 0) != 0)
-            return "fj_call_each";
-#elif !defined(FJ_HAVE_BATCH)
-        if (cell.get("batch", 0) != 0)
-            return "ec_queue_async_jobs";
-#endif
-        return cell.workload.empty() ? "a workload without a name" : nullptr;
     }
 
     int job_class;

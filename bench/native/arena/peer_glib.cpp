@@ -75,16 +75,7 @@ struct Glib : Pool {
         std::thread([] { g_main_loop_run(g_main_loop_new(nullptr, FALSE)); }).detach();
         echo_client(cell, out, sockets);
     }
-    static bool own_way(const Cell &cell, Figures &out)
-    {
-        if (cell.workload == "completion")
-            completion(cell, out);
-        else if (cell.workload == "echo")
-            echo(cell, out);
-        else
-            return false;
-        return true;
-    }
+    static bool own_way(const Cell &cell, Figures &out) { return by_event_loop<Glib>(cell, out); }
 
     GThreadPool *pool;
 };

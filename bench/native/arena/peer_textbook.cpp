@@ -158,16 +158,7 @@ struct Textbook : Pool {
         }).detach();
         echo_client(cell, out, sockets);
     }
-    static bool own_way(const Cell &cell, Figures &out)
-    {
-        if (cell.workload == "completion")
-            completion(cell, out);
-        else if (cell.workload == "echo")
-            echo(cell, out);
-        else
-            return false;
-        return true;
-    }
+    static bool own_way(const Cell &cell, Figures &out) { return by_event_loop<Textbook>(cell, out); }
 
     std::mutex mutex;
     std::condition_variable filled;
