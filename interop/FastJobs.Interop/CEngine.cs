@@ -23,6 +23,7 @@ internal sealed unsafe class CEngine
 
     private CEngine()
     {
+        CallOutbox.SetMaker();
         Lanes = new(static (settings, backlog) => new CLane(settings, backlog)) { ThreadMissing = Log.ThreadMissing };
         Lanes.AddPredefined();
         Lanes.Include(ShortLived);
@@ -59,8 +60,20 @@ internal sealed unsafe class CEngine
     public bool IsShutDown => (Special & FastJobs.Interop.Special.ShuttingDown) != 0;
 
     /// <summary>Sets or clears a bit. Full fence. True: it was set before.</summary>
-    public bool SetSpecial(int bit, bool on) =>
-        ((on ? Interlocked.Or(ref _special, bit) : Interlocked.And(ref _special, ~bit)) & bit) != 0;
+    public bool SetSpecial(int bit, bool on)
+    {
+        int before = on ? Interlocked.Or(ref _special, bit) : Interlocked.And(ref _special, ~bit);
+        if (on && before == 0)
+        {
+            // Calls that are gathered would go the short way. Who begins to gather now sees the bit: CallOutbox.TryBegin.
+            foreach (CLane lane in Lanes.Lanes)
+            {
+                lane.Queue.Gather();
+            }
+        }
+
+        return (before & bit) != 0;
+    }
 
     /// <summary>Checks a job and hands it to its lane. False: the error is set and the job is the caller's.</summary>
     /// <remarks>The hot path of the library. What fails is in JobErrors, so that no text is made room for here.</remarks>

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace FastJobs.Interop;
 
@@ -9,7 +8,7 @@ namespace FastJobs.Interop;
 /// and back. docs/protocols.md#calls.
 /// </summary>
 /// <remarks>
-/// The number is the function's place in a hash table into which functions are put when they are first called and never
+/// The table is the C layer's, which packs calls too (outbox.h). The number is the function's place in a hash table into which functions are put when they are first called and never
 /// taken out: a program calls few. A worker that has claimed the word sees the entry, since the submitter saw or made it
 /// before it published the word.
 /// </remarks>
@@ -20,7 +19,7 @@ internal sealed unsafe class CallTable
     private const int Length = 1024;
     private const int Probes = 16;
 
-    private readonly nint[] _functions = new nint[Length];
+    private readonly nint* _functions = Host.CallFunctions();
 
     /// <summary>Whether a word of a queue is a call; all others are addresses of user space.</summary>
     public static bool IsCall(nint handle) => handle < 0;
@@ -78,5 +77,5 @@ internal sealed unsafe class CallTable
         return -1;
     }
 
-    private ref nint At(int place) => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_functions), (nint)place);
+    private ref nint At(int place) => ref _functions[place];
 }

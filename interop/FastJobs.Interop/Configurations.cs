@@ -252,7 +252,7 @@ internal static unsafe class Configurations
     {
         public string Name => lane.Name;
 
-        public int Concurrency { get => lane.Workers.Limit; set => lane.Workers.Limit = value; }
+        public int Concurrency { get => lane.Limit; set => lane.Limit = value; }
 
         public long Backlog { get => lane.Backlog; set => lane.Backlog = value; }
 

@@ -25,6 +25,7 @@ internal unsafe struct EngineCalls
     private delegate* unmanaged[Cdecl]<int, nuint, int> _setStackSize;
     private delegate* unmanaged[Cdecl]<int, int, int> _setConcurrency;
     private delegate* unmanaged[Cdecl]<int, int, int> _setIdleTimeout;
+    private delegate* unmanaged[Cdecl]<int, int, int> _setOrder;
     private delegate* unmanaged[Cdecl]<int, nint, nint, void*, int> _setHooks;
     private delegate* unmanaged[Cdecl]<int, int> _queueSize;
     private delegate* unmanaged[Cdecl]<int, fj_pool_stats*, int> _stats;
@@ -45,6 +46,7 @@ internal unsafe struct EngineCalls
     private delegate* unmanaged[Cdecl]<int, nint, nint, int> _call;
     private delegate* unmanaged[Cdecl]<int, nint, nint*, int, int> _callEach;
     private delegate* unmanaged[Cdecl]<ec_thread_pool_job**, int, sbyte*, int, int> _queueAll;
+    private delegate* unmanaged[Cdecl]<int, int> _outboxPut;
 
     [UnmanagedCallersOnly(EntryPoint = "fj_managed_start", CallConvs = [typeof(CallConvCdecl)])]
     private static void Start(EngineCalls* calls, SchedulerCalls* schedulers, QueueCalls* queues)
@@ -63,6 +65,7 @@ internal unsafe struct EngineCalls
         calls->_setStackSize = &SetStackSize;
         calls->_setConcurrency = &SetConcurrency;
         calls->_setIdleTimeout = &SetIdleTimeout;
+        calls->_setOrder = &SetOrder;
         calls->_setHooks = &SetHooks;
         calls->_queueSize = &QueueSize;
         calls->_stats = &Stats;
@@ -84,6 +87,7 @@ internal unsafe struct EngineCalls
         calls->_call = &Call;
         calls->_callEach = &CallEach;
         calls->_queueAll = &QueueAll;
+        calls->_outboxPut = &OutboxPut;
     }
 
     // The hot ones: their guards are written out, so that a submit pays for no delegate.
@@ -143,6 +147,9 @@ internal unsafe struct EngineCalls
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int OutboxPut(int at) => Errors.Guarded(at, 1, static at => CallOutbox.Put(at) ? 1 : 0);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void CompleteTail(ec_thread_pool_job* job) =>
         Errors.Guarded((nint)job, 0, static job => CEngine.CompleteTail((ec_thread_pool_job*)job) ? 1 : 0);
 
@@ -181,6 +188,10 @@ internal unsafe struct EngineCalls
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int SetIdleTimeout(int jobClass, int milliseconds) => WithLane(
         jobClass, milliseconds, 0, static (lane, milliseconds) => Pools.SetIdleTimeoutOrNever(lane, milliseconds));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int SetOrder(int jobClass, int order) =>
+        WithLane(jobClass, order, 0, static (lane, order) => Pools.SetOrder(lane, order));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int SetHooks(int jobClass, nint onStart, nint onExit, void* closure) => Errors.Guarded(

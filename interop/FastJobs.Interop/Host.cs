@@ -92,6 +92,18 @@ internal static unsafe partial class Host
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_call_worker")]
     public static partial nint CallWorker();
 
+    /// <summary>The functions of calls by their numbers; null: none has it yet. Never moves.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_call_functions")]
+    public static partial nint* CallFunctions();
+
+    /// <summary>The calling thread's outbox, empty, which collects for the class from now on; null: it can have none.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_outbox_begin")]
+    public static partial CallOutbox.Native* BeginOutbox(int jobClass);
+
+    /// <summary>It collects no more.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_outbox_end")]
+    public static partial void EndOutbox(CallOutbox.Native* outbox);
+
     /// <summary>Whether FASTJOBS_CHECK asks for checks, of memory and of jobs.</summary>
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_check_wanted")]
     public static partial int IsCheckWanted();

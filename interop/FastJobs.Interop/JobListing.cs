@@ -21,6 +21,7 @@ internal sealed unsafe class JobListing(CLane lane)
     /// <summary>Calls <paramref name="show"/> for each waiting job, not under a lock, until it returns false.</summary>
     public void Show(Func<Entry, bool> show)
     {
+        _lane.Settle();
         long next = 0;
         bool more;
         do

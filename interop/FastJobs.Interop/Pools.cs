@@ -120,7 +120,19 @@ internal static unsafe class Pools
             return 0;
         }
 
-        lane.Workers.Limit = concurrency;
+        lane.Limit = concurrency;
+        return 1;
+    }
+
+    public static int SetOrder(CLane lane, int order)
+    {
+        if (!Enum.IsDefined((fj_order)order))
+        {
+            Errors.Fail(fj_error.FJ_EINVAL, $"pool \"{lane.Name}\": {order} is no order (FJ_ORDER_FIFO, FJ_ORDER_PER_THREAD)");
+            return 0;
+        }
+
+        lane.IsRelaxed = (fj_order)order == fj_order.FJ_ORDER_PER_THREAD;
         return 1;
     }
 

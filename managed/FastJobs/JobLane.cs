@@ -33,7 +33,7 @@ public sealed partial class JobLane
         set
         {
             ArgumentOutOfRangeException.ThrowIfNegative(value);
-            Inner.Workers.Limit = value;
+            Inner.Limit = value;
         }
     }
 

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "guard.h"
+#include "outbox.h"
 
 struct call {
     ec_async_job job;
@@ -48,6 +48,12 @@ static int call_as_job(int jobclass, fj_call_func function, void *closure)
 
 int fj_call(int jobclass, fj_call_func function, void *closure)
 {
+    struct fj_outbox *outbox = fj_outbox_self;
+    if (atomic_load_explicit(&outbox->job_class, memory_order_relaxed) == jobclass) {
+        uintptr_t word = fj_call_word(function, closure);
+        if (word != 0 && fj_outbox_put(outbox, word))
+            return 1;
+    }
     int taken = fj_enter() ? fj_engine.call(jobclass, function, closure) : 0;
     return taken >= 0 ? taken : call_as_job(jobclass, function, closure);
 }

@@ -136,6 +136,11 @@ int fj_pool_set_idle_timeout(int jobclass, int milliseconds)
     return fj_enter() ? fj_engine.set_idle_timeout(jobclass, milliseconds) : 0;
 }
 
+int fj_pool_set_order(int jobclass, fj_order order)
+{
+    return fj_enter() ? fj_engine.set_order(jobclass, (int)order) : 0;
+}
+
 int fj_pool_set_worker_hooks(int jobclass, fj_worker_hook on_start, fj_worker_hook on_exit, void *closure)
 {
     return fj_enter() ? fj_engine.set_hooks(jobclass, on_start, on_exit, closure) : 0;

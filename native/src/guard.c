@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include "guard.h"
+#include "outbox.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -137,6 +138,7 @@ static void in_forked_child(void)
 {
     if (atomic_load_explicit(&fj_state, memory_order_relaxed) == FJ_READY)
         atomic_store_explicit(&fj_state, FJ_FORKED, memory_order_relaxed);
+    fj_outbox_forked();
 }
 
 /* A fork waits for a start under way, so that a child sees the engine either started or not. */

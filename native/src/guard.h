@@ -40,6 +40,7 @@ struct fj_engine_calls {
     int (*set_stack_size)(int jobclass, size_t size);
     int (*set_concurrency)(int jobclass, int concurrency);
     int (*set_idle_timeout)(int jobclass, int milliseconds);
+    int (*set_order)(int jobclass, int order);
     int (*set_hooks)(int jobclass, fj_worker_hook on_start, fj_worker_hook on_exit, void *closure);
     int (*queue_size)(int jobclass);
     int (*stats)(int jobclass, fj_pool_stats *stats);
@@ -61,6 +62,7 @@ struct fj_engine_calls {
     /* how many of the first were queued, 0: failed, -1: the first has to be made a job */
     int (*call_each)(int jobclass, fj_call_func function, void *const *closures, int count);
     int (*queue_all)(ec_async_job *const *jobs, int count, const char *file, int line);
+    int (*outbox_put)(int at); /* see outbox.h */
 };
 
 /* The engine's one entry point that is known by name; not exported. Fills in the tables. */

@@ -1,6 +1,6 @@
 /*
  * FastJobs through its C ABI: a pool a lane, and for each job an ec_async_job from ec_malloc that the pool
- * frees. With ARENA_CALL fj_call in its place.
+ * frees. With ARENA_CALL fj_call in its place; with ARENA_RELAXED on lanes without order between producers.
  */
 #include "main.hpp"
 
@@ -20,17 +20,19 @@ namespace
 }
 
 struct FastJobs : Pool {
-#if defined(ARENA_CALL)
-    static const char *name()
-    {
-        return "fastjobs call";
-    }
+#if defined(ARENA_RELAXED)
+    static constexpr fj_order order = FJ_ORDER_PER_THREAD;
 #else
+    static constexpr fj_order order = FJ_ORDER_FIFO;
+#endif
     static const char *name()
     {
-        return "fastjobs";
-    }
+#if defined(ARENA_CALL)
+        return order == FJ_ORDER_FIFO ? "fastjobs call" : "fastjobs relaxed call";
+#else
+        return order == FJ_ORDER_FIFO ? "fastjobs" : "fastjobs relaxed";
 #endif
+    }
     static std::string version()
     {
         return fj_version();
@@ -41,7 +43,7 @@ struct FastJobs : Pool {
         static int lanes = 0;
         const std::string lane = "lane" + std::to_string(++lanes);
         job_class = ec_thread_pool_create_module(nullptr, lane.c_str(), setup.workers, 0, 0);
-        if (job_class < 0)
+        if (job_class < 0 || !fj_pool_set_order(job_class, order))
             fail();
     }
     static void call(void *closure)

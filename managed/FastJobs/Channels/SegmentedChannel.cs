@@ -136,9 +136,20 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
             return false; // they lie behind the frozen end
         }
 
-        for (int i = 0; i < items.Length; i++)
+        for (int published = 0; published < items.Length;)
         {
-            Publish(tail.Position + i, items[i]);
+            long position = tail.Position + published;
+            long offset = position & (Segment<T, TSlot>.Length - 1);
+            Segment<T, TSlot> segment = Volatile.Read(ref _tailSegment);
+            if (Volatile.Read(ref segment.Base) != position - offset)
+            {
+                segment = SegmentForWrite(position);
+            }
+
+            for (; offset < Segment<T, TSlot>.Length && published < items.Length; offset++)
+            {
+                TSlot.Publish(ref segment.At(offset), items[published++]); // release, as there
+            }
         }
 
         if (tail.NeedsAttention)
@@ -162,11 +173,12 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
             return written;
         }
 
-        return TryWriteBounded(item, out closed);
+        return TryWriteLimited(item, out closed);
     }
 
+    /// <summary>Writes where <see cref="Capacity"/> is not <see cref="long.MaxValue"/>.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool TryWriteBounded(T item, out bool closed)
+    private protected virtual bool TryWriteLimited(T item, out bool closed)
     {
         BoundedWrite write = TryWriteBoundedCore(item, mayOvertake: false, out bool notify);
         if (write == BoundedWrite.OthersWait)
@@ -402,6 +414,53 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
                 return Claim.Claimed;
             }
         }
+    }
+
+    /// <summary>
+    /// Claims the oldest items with one exchange: as many as fit, are published and lie in one segment. For items that are read
+    /// early only.
+    /// </summary>
+    /// <param name="items">Where they are put; what lies behind them there may change too.</param>
+    /// <param name="position">The position of the first.</param>
+    /// <returns>How many; 0: there is none, or somebody else was quicker.</returns>
+    private protected int TryClaimSome(Span<T> items, out long position)
+    {
+        long raw = Volatile.Read(ref _head.Value);
+        var head = new HeadWord(raw);
+        position = head.Position;
+        if (head.HasFlags || SegmentForRead(position) is not { } segment)
+        {
+            return 0;
+        }
+
+        long offset = position & (Segment<T, TSlot>.Length - 1);
+        int most = (int)Math.Min(items.Length, Segment<T, TSlot>.Length - offset);
+        int count = 0;
+        for (; count < most; count++)
+        {
+            ref TSlot slot = ref segment.At(offset + count);
+            if (!TSlot.IsPublished(ref slot))
+            {
+                break;
+            }
+
+            items[count] = TSlot.Peek(ref slot);
+            TSlot.Prefetch(ref slot);
+        }
+
+        // Full fence, and as in TryClaimCore; the word had no flags.
+        if (count == 0
+            || Interlocked.CompareExchange(ref _head.Value, raw + (count * TailWord.PositionOne), raw) != raw)
+        {
+            return 0;
+        }
+
+        for (long i = Math.Max(0, Volatile.Read(ref segment.ClearFrom) - position); i < count; i++)
+        {
+            items[(int)i] = TSlot.Take(ref segment.At(offset + i))!; // replaced since, or not one to be read early
+        }
+
+        return count;
     }
 
     /// <summary>Claims the oldest item; waits for one that is taken and not yet published.</summary>

@@ -47,6 +47,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
 {
     private readonly Lock _capacityLock = new();
     private long _backlog;
+    private volatile bool _isRelaxed;
     private long _waiting;
     private long _inlineStarted;
     private long _inlineFinished;
@@ -87,8 +88,30 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
         }
     }
 
+    /// <summary>How many jobs may run at once; with 0 further ones run in their submitter.</summary>
+    public int Limit
+    {
+        get => Workers.Limit;
+        set
+        {
+            Workers.Limit = value;
+            AdjustCapacity(); // a submitter that gathers jobs does not look at the limit
+        }
+    }
+
+    /// <summary>Whether jobs of different submitters may start in any order. Has no effect while there is a backlog.</summary>
+    public bool IsRelaxed
+    {
+        get => _isRelaxed;
+        set
+        {
+            _isRelaxed = value;
+            AdjustCapacity();
+        }
+    }
+
     /// <summary>Jobs that wait, those included that were taken off the queue and wait for something else.</summary>
-    public long WaitingJobs => Math.Max(0, Queue.Count + Volatile.Read(ref _waiting) + Workers.UrgentJobs);
+    public long WaitingJobs => Math.Max(0, Queue.GatheredJobs + Queue.Count + Workers.HeldJobs + Volatile.Read(ref _waiting) + Workers.UrgentJobs);
 
     /// <summary>Counts jobs that left the queue and still wait; they count in the backlog.</summary>
     public void AddWaiting(int jobs)
@@ -106,14 +129,28 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     /// </summary>
     public bool TryCancelQueued(TJob job, TJob tombstone)
     {
+        Settle();
         if (!Queue.TryReplace(job, tombstone))
         {
-            return false;
+            if (!Workers.TryRemoveUrgent(job))
+            {
+                return false;
+            }
+
+            Workers.CountCanceled();
+            return true;
         }
 
         AddWaiting(-1); // its room is free at once
         Workers.CountCanceled();
         return true;
+    }
+
+    /// <summary>Brings the jobs that are gathered, or in workers' hands, where they can be seen: in the queue and before it.</summary>
+    public void Settle()
+    {
+        Queue.Gather();
+        Workers.RecallHands();
     }
 
     /// <summary>A worker has claimed a tombstone, which counts nothing: it left the queue only now.</summary>
@@ -123,12 +160,17 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     {
         lock (_capacityLock) // what is computed last is set last
         {
-            Queue.SetCapacity(Backlog == 0 ? long.MaxValue : Math.Max(0, Backlog - Volatile.Read(ref _waiting)));
+            bool relaxed = _isRelaxed && Backlog == 0 && Limit > 0;
+            Workers.UsesHands = relaxed;
+            Queue.SetCapacity(
+                Backlog != 0 ? Math.Max(0, Backlog - Volatile.Read(ref _waiting))
+                : relaxed ? LaneQueue<TJob, TSlot>.Relaxed
+                : long.MaxValue);
         }
     }
 
     /// <summary>Jobs handed in since the lane was made.</summary>
-    public long SubmittedJobs => Queue.EndPosition + Volatile.Read(ref _inlineStarted);
+    public long SubmittedJobs => Queue.GatheredJobs + Queue.EndPosition + Volatile.Read(ref _inlineStarted);
 
     /// <summary>Jobs that are over. Read before <see cref="SubmittedJobs"/>: equal means that nothing was in flight.</summary>
     public long FinishedJobs => Workers.FinishedJobs + Volatile.Read(ref _inlineFinished);
@@ -194,7 +236,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     /// <returns>How many it took: fewer if the lane closed.</returns>
     public int SubmitAll(ReadOnlySpan<TJob> jobs, bool mayWait)
     {
-        if (Workers.Limit != 0 && Queue.Capacity == long.MaxValue)
+        if (Workers.Limit != 0 && Queue.Capacity >= LaneQueue<TJob, TSlot>.Relaxed)
         {
             return Queue.TryWriteAll(jobs) ? jobs.Length : 0;
         }
@@ -210,10 +252,16 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     }
 
     /// <summary>Hands a job in without regard to the backlog.</summary>
-    public Submitted SubmitForced(TJob job) =>
-        Workers.Limit == 0 ? RunInline(job)
-        : Queue.TryWriteForced(job) ? Submitted.Queued
-        : Submitted.Closed;
+    public Submitted SubmitForced(TJob job)
+    {
+        if (Workers.Limit == 0)
+        {
+            return RunInline(job);
+        }
+
+        Queue.FlushMine();
+        return Queue.TryWriteForced(job) ? Submitted.Queued : Submitted.Closed;
+    }
 
     /// <summary>Runs a job in the calling thread, on the lane's account.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -270,7 +318,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     public void Close()
     {
         _closed = true;
-        Queue.TryClose(null);
+        Queue.Close();
     }
 
     /// <summary>Takes the queued jobs off and discards them. Returns how many there were.</summary>

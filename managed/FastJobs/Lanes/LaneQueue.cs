@@ -21,14 +21,21 @@ internal sealed partial class LaneQueue<TJob, TSlot>(
     : SegmentedChannel<TJob, TSlot>(settings)
     where TSlot : struct, ISlot<TJob, TSlot>
 {
-    /// <summary>Whether a job is in the queue, published or about to be.</summary>
-    public bool HasWork => EndPosition > HeadPosition;
+    /// <summary>Whose queue it is.</summary>
+    public int LaneId { get; init; }
+
+    /// <summary>Whether a job is in the queue, published or about to be, or may be in an outbox or a hand.</summary>
+    public bool HasWork => IsScattered || EndPosition > HeadPosition;
 
     /// <summary>Whether some worker is searching.</summary>
     public bool HasSearchers => new TailWord(Volatile.Read(ref _tail.Value)).Searchers > 0;
 
     /// <summary>Writes several jobs, one behind the other, without regard to the capacity. False: the queue is closed.</summary>
-    public bool TryWriteAll(ReadOnlySpan<TJob> jobs) => TryWriteAllForced(jobs);
+    public bool TryWriteAll(ReadOnlySpan<TJob> jobs)
+    {
+        FlushMine();
+        return TryWriteAllForced(jobs);
+    }
 
     /// <summary>Becomes a searcher, unless there are <paramref name="most"/> already.</summary>
     public bool TryBeginSearch(int most)
@@ -106,13 +113,6 @@ internal sealed partial class LaneQueue<TJob, TSlot>(
             ? Interlocked.Or(ref _tail.Value, TailWord.Sleepers) | TailWord.Sleepers
             : Interlocked.And(ref _tail.Value, ~TailWord.Sleepers) & ~TailWord.Sleepers;
         return new TailWord(raw).NeedsNotify && HasWork;
-    }
-
-    /// <summary>Changes how many jobs may wait, and admits submitters for whom there is room now.</summary>
-    public void SetCapacity(long capacity)
-    {
-        Capacity = capacity;
-        AdmitWriters();
     }
 
     /// <summary>

@@ -145,10 +145,12 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         long turnBegan = 0;
         int looks = searching ? 0 : FoundLast; // in vain, since the last job
         var linger = default(Linger);
+        Hand<TJob>? hand = null;
         while (true)
         {
             if (Volatile.Read(ref _control) != 0)
             {
+                RecallHands(); // this worker may have to stop
                 Next next = Checkpoint(worker, ref searching);
                 if (next != Next.GoOn)
                 {
@@ -159,7 +161,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
                 looks = searching ? Math.Max(looks, 0) : looks;
             }
 
-            Claim claim = TryTake(worker, out TJob? job);
+            Claim claim = TryTake(worker, ref hand, out TJob? job);
             if (claim == Claim.Claimed)
             {
                 looks = FoundLast;
@@ -234,7 +236,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Claim TryTake(Worker worker, out TJob? job)
+    private Claim TryTake(Worker worker, ref Hand<TJob>? hand, out TJob? job)
     {
         // Acquire: pairs with the increment in PushUrgent.
         if (Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(out job))
@@ -242,7 +244,26 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             return Claim.Claimed;
         }
 
-        return Queue.TryClaim(out job, out worker.Position);
+        if (TryTakeFromHand(worker, ref hand, out job))
+        {
+            return Claim.Claimed;
+        }
+
+        Claim claim = Queue.TryClaim(out job, out worker.Position);
+        return claim != Claim.Empty || !Queue.IsScattered ? claim : TryTakeScattered(worker, out job);
+    }
+
+    // The queue is empty, and there may be jobs that its submitters gather or other workers have claimed.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Claim TryTakeScattered(Worker worker, out TJob? job)
+    {
+        if (Queue.Gather())
+        {
+            return Queue.TryClaim(out job, out worker.Position);
+        }
+
+        job = default;
+        return RecallHands() && TryTakeUrgent(out job) ? Claim.Claimed : Claim.Empty;
     }
 
     private bool TryTakeUrgent(out TJob? job)
@@ -263,7 +284,8 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     public bool TryRunOne()
     {
         Worker worker = Worker.Current!;
-        if (TryTake(worker, out TJob? job) != Claim.Claimed)
+        Hand<TJob>? none = null;
+        if (TryTake(worker, ref none, out TJob? job) != Claim.Claimed)
         {
             return false;
         }

@@ -46,7 +46,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
     {
         Settings = settings;
         _limit = settings.Limit;
-        Queue = new LaneQueue<TJob, TSlot>(queueSettings, this, mayBeTakenSoon: settings.Shared is null);
+        Queue = new LaneQueue<TJob, TSlot>(queueSettings, this, mayBeTakenSoon: settings.Shared is null) { LaneId = settings.LaneId };
         lock (_lock)
         {
             Rebalance();
@@ -278,6 +278,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
             Rebalance();
         }
 
+        RecallHands(); // its own may have jobs
         TellOfMissingThread();
         Idled?.Invoke();
         return worker.Guest is { } guest ? guest.Host.OnWorkerKilled(guest.Number) : worker;

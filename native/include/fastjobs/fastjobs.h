@@ -62,6 +62,17 @@ FJ_API int fj_pool_set_concurrency(int jobclass, int concurrency);
 /** Idle threads of the pool exit after so many milliseconds, 0: never. 1, or 0 on failure. */
 FJ_API int fj_pool_set_idle_timeout(int jobclass, int milliseconds);
 
+/** In which order the jobs of a pool start. */
+typedef enum fj_order {
+    FJ_ORDER_FIFO = 0,      /**< as they were submitted, whoever submitted them: what a pool has at first */
+    FJ_ORDER_PER_THREAD = 1 /**< those of one submitting thread as it submitted them; between threads in any */
+} fj_order;
+
+/** Gives up, or asks for, order between the threads that submit to a pool. Without it a job can be overtaken by
+ * some hundred jobs of other threads, and while many wait a submit costs half. No effect while the pool has a
+ * backlog to keep to. Takes effect at once, for jobs submitted from now on; any thread. 1, or 0 on failure. */
+FJ_API int fj_pool_set_order(int jobclass, fj_order order);
+
 /** Called in every worker thread of the pool that starts from now on: after it has started, and before it
  * ends (not if a job ended it with pthread_exit). Either may be NULL. jobclass FJ_ALL_POOLS: every pool that
  * has no hooks of its own, later ones too. A hook must not end its thread. */

@@ -1,0 +1,273 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using FastJobs.Channels;
+
+namespace FastJobs.Lanes;
+
+/// <summary>
+/// A queue whose owner has given up order between submitters: while it is deep, threads that submit gather jobs in outboxes, and
+/// one add takes the positions of all of them. docs/protocols.md#outbox.
+/// </summary>
+internal sealed partial class LaneQueue<TJob, TSlot>
+{
+    /// <summary>The capacity of a queue without a limit and without order between submitters.</summary>
+    public const long Relaxed = long.MaxValue - 1;
+
+    // As long as so many jobs wait, nobody starves because some more are on their way.
+    private const int Deep = 256;
+
+    // A submitter looks for what others have left in their outboxes once in so many positions.
+    private const int PositionsALook = 512;
+
+    private readonly Lock _collectingLock = new(); // taken within an outbox's lock; takes none itself
+    private readonly List<Outbox<TJob, TSlot>> _collecting = [];
+    private int _collectingCount;
+    private bool _ended;
+
+    private int _hands;
+
+    /// <summary>Whether a worker may have jobs in its hand.</summary>
+    public bool HasHands => Volatile.Read(ref _hands) > 0;
+
+    /// <summary>Whether jobs may wait elsewhere than in the queue.</summary>
+    public bool IsScattered => IsCollecting || HasHands;
+
+    /// <summary>
+    /// Whether a worker may take several jobs at once: submitters gather them, so many wait, and nobody sleeps who could run some.
+    /// </summary>
+    public bool IsForHands
+    {
+        get
+        {
+            if (!IsCollecting)
+            {
+                return false;
+            }
+
+            var tail = new TailWord(Volatile.Read(ref _tail.Value));
+            return !tail.HasSleepers && !tail.IsClosed && tail.Position - HeadPosition >= Deep;
+        }
+    }
+
+    /// <summary>A worker is about to take several jobs at once, or will not do so any more. Full fence.</summary>
+    public void CountHands(int hands) => Interlocked.Add(ref _hands, hands);
+
+    /// <summary>Claims several jobs for a worker's hand.</summary>
+    public int TryClaimHand(Span<TJob> jobs, out long position) => TryClaimSome(jobs, out position);
+
+    /// <summary>Whether a submitter may be gathering jobs.</summary>
+    public bool IsCollecting => Volatile.Read(ref _collectingCount) > 0;
+
+    /// <summary>Jobs submitted and not written yet. Read before <see cref="SegmentedChannel{T, TSlot}.EndPosition"/> no job is missed.</summary>
+    public long GatheredJobs
+    {
+        get
+        {
+            long jobs = 0;
+            if (IsCollecting)
+            {
+                lock (_collectingLock)
+                {
+                    foreach (Outbox<TJob, TSlot> outbox in _collecting)
+                    {
+                        jobs += outbox.Count;
+                    }
+                }
+            }
+
+            return jobs;
+        }
+    }
+
+    /// <summary>Changes how many jobs may wait, and admits submitters for whom there is room now.</summary>
+    public void SetCapacity(long capacity)
+    {
+        lock (_collectingLock)
+        {
+            Capacity = capacity == Relaxed && _ended ? long.MaxValue : capacity;
+        }
+
+        Gather();
+        AdmitWriters();
+    }
+
+    /// <summary>Takes no more jobs. Those that submitters have gathered are in the queue then.</summary>
+    public void Close()
+    {
+        lock (_collectingLock)
+        {
+            _ended = true;
+            Capacity = Capacity == Relaxed ? long.MaxValue : Capacity;
+        }
+
+        Gather();
+        TryClose(null);
+    }
+
+    /// <summary>Moves what submitters have gathered to the queue; they gather no more for now. False: there was nothing.</summary>
+    public bool Gather() => IsCollecting && Gather(long.MaxValue, null);
+
+    /// <summary>Moves what the calling thread has gathered, for a job of its that goes to the queue another way.</summary>
+    public void FlushMine()
+    {
+        if (IsCollecting && Outbox<TJob, TSlot>.Mine is { } mine && ReferenceEquals(mine.Collector, this))
+        {
+            Flush(mine);
+        }
+    }
+
+    private protected override bool TryWriteLimited(TJob job, out bool closed) =>
+        Capacity == Relaxed ? TryWriteRelaxed(job, out closed) : base.TryWriteLimited(job, out closed);
+
+    // A job that its submitter did not put into its outbox.
+    private bool TryWriteRelaxed(TJob job, out bool closed)
+    {
+        Outbox<TJob, TSlot>? mine = Outbox<TJob, TSlot>.Mine ?? Outbox<TJob, TSlot>.MakeMine();
+        if (mine is not null && ReferenceEquals(mine.Collector, this) && mine.Count > 0)
+        {
+            Flush(mine); // a thread's jobs keep their order
+        }
+
+        closed = !TryWriteForced(job);
+        if (mine is not null && !closed && mine.Takes(job) && ++mine.Direct % Outbox<TJob, TSlot>.Room == 0)
+        {
+            LookAround(mine);
+        }
+
+        return !closed;
+    }
+
+    /// <summary>The owner's: writes what it has gathered. False: somebody has done it, and it collects no more.</summary>
+    public bool Flush(Outbox<TJob, TSlot> mine)
+    {
+        bool look;
+        using (mine.Lock.Hold())
+        {
+            if (!ReferenceEquals(mine.Collector, this))
+            {
+                return false;
+            }
+
+            long before = mine.Since;
+            Write(mine.Jobs);
+            mine.Empty();
+            mine.Since = EndPosition;
+            if (mine.Since - HeadPosition < Deep)
+            {
+                EndCollecting(mine);
+            }
+
+            look = (before ^ mine.Since) >= PositionsALook;
+        }
+
+        if (look)
+        {
+            Gather(HeadPosition, mine);
+        }
+
+        return true;
+    }
+
+    // A submitter that gathers no jobs, once in a while.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void LookAround(Outbox<TJob, TSlot> mine)
+    {
+        long head = HeadPosition;
+        if (IsCollecting)
+        {
+            Gather(head, mine);
+        }
+
+        if (EndPosition - head < Deep)
+        {
+            return;
+        }
+
+        mine.Collector?.Flush(mine); // of another lane
+        using (mine.Lock.Hold())
+        {
+            mine.Collector?.EndCollecting(mine);
+            lock (_collectingLock)
+            {
+                if (Capacity != Relaxed)
+                {
+                    return;
+                }
+
+                _collecting.Add(mine);
+                Interlocked.Increment(ref _collectingCount); // full fence, before the first job is put in
+            }
+
+            mine.Collector = this;
+            mine.Since = EndPosition;
+            if (!mine.TryBegin(this))
+            {
+                Forget(mine);
+            }
+        }
+    }
+
+    // Empties the outboxes, except for one, whose jobs began to gather when the queue's end was at a position or before.
+    private bool Gather(long since, Outbox<TJob, TSlot>? except)
+    {
+        bool found = false;
+        for (int i = int.MaxValue; ;)
+        {
+            Outbox<TJob, TSlot> outbox;
+            lock (_collectingLock)
+            {
+                i = Math.Min(i, _collecting.Count) - 1; // from the end on: those that are taken out do not change the rest
+                if (i < 0)
+                {
+                    return found;
+                }
+
+                outbox = _collecting[i];
+            }
+
+            if (!ReferenceEquals(outbox, except))
+            {
+                found |= TryGather(outbox, since);
+            }
+        }
+    }
+
+    private bool TryGather(Outbox<TJob, TSlot> outbox, long since)
+    {
+        using (outbox.Lock.Hold())
+        {
+            if (!ReferenceEquals(outbox.Collector, this) || outbox.Since > since)
+            {
+                return false;
+            }
+
+            ReadOnlySpan<TJob> jobs = outbox.Stop();
+            Write(jobs);
+            EndCollecting(outbox);
+            return jobs.Length > 0;
+        }
+    }
+
+    // With the outbox's lock. Its jobs are in the queue.
+    private void EndCollecting(Outbox<TJob, TSlot> outbox)
+    {
+        Forget(outbox);
+        outbox.End();
+    }
+
+    private void Forget(Outbox<TJob, TSlot> outbox)
+    {
+        outbox.Collector = null;
+        lock (_collectingLock)
+        {
+            _collecting.Remove(outbox);
+            Interlocked.Decrement(ref _collectingCount);
+        }
+    }
+
+    private void Write(ReadOnlySpan<TJob> jobs)
+    {
+        bool written = jobs.IsEmpty || TryWriteAllForced(jobs);
+        Debug.Assert(written, "a queue is closed once nobody gathers jobs for it");
+    }
+}

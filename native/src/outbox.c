@@ -1,0 +1,79 @@
+/*
+ * outbox.c - which outbox a thread has, from the first time that it gathers calls to its end.
+ */
+#include "outbox.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum fj_outbox_state {
+    IDLE,       /* its thread's */
+    COLLECTING, /* the engine's too */
+    ABANDONED   /* the engine's: its thread has ended */
+};
+
+static struct fj_outbox s_none = {.job_class = FJ_OUTBOX_NONE};
+static struct fj_outbox s_ended = {.job_class = FJ_OUTBOX_NONE};
+_Thread_local struct fj_outbox *fj_outbox_self __attribute__((tls_model("initial-exec"))) = &s_none;
+_Atomic uintptr_t fj_call_table[FJ_CALL_FUNCTIONS];
+
+static pthread_key_t s_key;
+static bool s_has_key;
+
+/* The key's destructor: runs in the thread, however it ends. What is in the outbox is in the engine's hands. */
+static void thread_end(void *value)
+{
+    struct fj_outbox *outbox = value;
+    fj_outbox_self = &s_ended;
+    if (atomic_exchange(&outbox->state, ABANDONED) == IDLE)
+        free(outbox);
+}
+
+static void make_key(void)
+{
+    s_has_key = pthread_key_create(&s_key, thread_end) == 0;
+}
+
+uintptr_t *fj_host_call_functions(void)
+{
+    return (uintptr_t *)fj_call_table;
+}
+
+static struct fj_outbox *make_mine(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_key);
+    struct fj_outbox *outbox = s_has_key ? aligned_alloc(128, (sizeof(*outbox) + 127) / 128 * 128) : NULL;
+    if (outbox == NULL || pthread_setspecific(s_key, outbox) != 0) {
+        free(outbox);
+        return NULL;
+    }
+    *outbox = (struct fj_outbox){.job_class = FJ_OUTBOX_NONE};
+    return fj_outbox_self = outbox;
+}
+
+struct fj_outbox *fj_host_outbox_begin(int job_class)
+{
+    struct fj_outbox *outbox = fj_outbox_self != &s_none ? fj_outbox_self : make_mine();
+    if (outbox == NULL || outbox == &s_ended)
+        return NULL;
+    atomic_store_explicit(&outbox->state, COLLECTING, memory_order_relaxed);
+    outbox->count = 0;
+    outbox->stopped = 0;
+    outbox->stopped_at = 0;
+    atomic_store_explicit(&outbox->job_class, job_class, memory_order_relaxed);
+    return outbox;
+}
+
+void fj_host_outbox_end(struct fj_outbox *outbox)
+{
+    atomic_store_explicit(&outbox->job_class, FJ_OUTBOX_NONE, memory_order_relaxed);
+    int collecting = COLLECTING;
+    if (!atomic_compare_exchange_strong(&outbox->state, &collecting, IDLE))
+        free(outbox);
+}
+
+void fj_outbox_forked(void)
+{
+    fj_outbox_self = &s_ended;
+}
