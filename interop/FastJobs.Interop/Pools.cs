@@ -128,11 +128,11 @@ internal static unsafe class Pools
     {
         if (!Enum.IsDefined((fj_order)order))
         {
-            Errors.Fail(fj_error.FJ_EINVAL, $"pool \"{lane.Name}\": {order} is no order (FJ_ORDER_FIFO, FJ_ORDER_PER_THREAD)");
+            Errors.Fail(fj_error.FJ_EINVAL, $"pool \"{lane.Name}\": {order} is no order (FJ_ORDER_FIFO, FJ_ORDER_RELAXED)");
             return 0;
         }
 
-        lane.IsRelaxed = (fj_order)order == fj_order.FJ_ORDER_PER_THREAD;
+        lane.IsRelaxed = (fj_order)order == fj_order.FJ_ORDER_RELAXED;
         return 1;
     }
 

@@ -20,7 +20,8 @@ _Atomic uintptr_t fj_call_table[FJ_CALL_FUNCTIONS];
 static pthread_key_t s_key;
 static bool s_has_key;
 
-/* The key's destructor: runs in the thread, however it ends. What is in the outbox is in the engine's hands. */
+/* The key's destructor: runs in the thread, however it ends. What is in the outbox is in the engine's hands.
+ */
 static void thread_end(void *value)
 {
     struct fj_outbox *outbox = value;

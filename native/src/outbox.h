@@ -2,8 +2,8 @@
  * outbox.h - the calls that a thread has made and not handed to the engine yet.
  *
  * While a pool without order between threads is deep, fj_call puts calls here and enters the engine once in
- * FJ_OUTBOX_ROOM of them. The engine says when (fj_host_outbox_begin, fj_host_outbox_end), and takes calls out
- * when its workers run out of others: docs/protocols.md#outbox. Laid out as CallOutbox.Native.
+ * FJ_OUTBOX_ROOM of them. The engine says when (fj_host_outbox_begin, fj_host_outbox_end), and takes calls
+ * out when its workers run out of others: docs/protocols.md#outbox. Laid out as CallOutbox.Native.
  */
 #ifndef FASTJOBS_OUTBOX_H
 #define FASTJOBS_OUTBOX_H
@@ -48,7 +48,8 @@ static inline bool fj_outbox_put(struct fj_outbox *outbox, uintptr_t word)
     int at = atomic_load_explicit(&outbox->count, memory_order_relaxed);
     outbox->words[at] = word;
     atomic_store_explicit(&outbox->count, at + 1, memory_order_release);
-    /* The engine's barrier orders this store and the look for both sides: here the compiler must keep them. */
+    /* The engine's barrier orders this store and the look for both sides: here the compiler must keep them.
+     */
     atomic_signal_fence(memory_order_seq_cst);
     bool goes_on = atomic_load_explicit(&outbox->stopped, memory_order_acquire) == 0;
     return (goes_on && at + 1 < FJ_OUTBOX_ROOM) || fj_engine.outbox_put(at);

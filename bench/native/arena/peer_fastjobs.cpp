@@ -21,7 +21,7 @@ namespace
 
 struct FastJobs : Pool {
 #if defined(ARENA_RELAXED)
-    static constexpr fj_order order = FJ_ORDER_PER_THREAD;
+    static constexpr fj_order order = FJ_ORDER_RELAXED;
 #else
     static constexpr fj_order order = FJ_ORDER_FIFO;
 #endif

@@ -9,5 +9,5 @@ namespace FastJobs.Interop.Generated;
 internal enum fj_order : uint
 {
     FJ_ORDER_FIFO = 0,
-    FJ_ORDER_PER_THREAD = 1,
+    FJ_ORDER_RELAXED = 1,
 }

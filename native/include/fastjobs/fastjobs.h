@@ -64,13 +64,15 @@ FJ_API int fj_pool_set_idle_timeout(int jobclass, int milliseconds);
 
 /** In which order the jobs of a pool start. */
 typedef enum fj_order {
-    FJ_ORDER_FIFO = 0,      /**< as they were submitted, whoever submitted them: what a pool has at first */
-    FJ_ORDER_PER_THREAD = 1 /**< those of one submitting thread as it submitted them; between threads in any */
+    FJ_ORDER_FIFO = 0,   /**< as they were submitted, whoever submitted them: what a pool has at first */
+    FJ_ORDER_RELAXED = 1 /**< about so: each thread's as it submitted them if the pool has one worker */
 } fj_order;
 
-/** Gives up, or asks for, order between the threads that submit to a pool. Without it a job can be overtaken by
- * some hundred jobs of other threads, and while many wait a submit costs half. No effect while the pool has a
- * backlog to keep to. Takes effect at once, for jobs submitted from now on; any thread. 1, or 0 on failure. */
+/** Gives up the strict order of a pool, or asks for it again. While many jobs wait in a relaxed pool, calls
+ * (fj_call) gather in the threads that make them, and workers claim several jobs at once: a call costs about
+ * half. A job may be overtaken by some hundred that came after it, those of its own thread only if there is
+ * more than one worker. None waits for another one while a worker is idle. No effect while the pool has a
+ * backlog to keep to or a trace is set. For jobs submitted from now on; any thread. 1, or 0 on failure. */
 FJ_API int fj_pool_set_order(int jobclass, fj_order order);
 
 /** Called in every worker thread of the pool that starts from now on: after it has started, and before it

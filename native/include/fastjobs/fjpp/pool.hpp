@@ -68,7 +68,7 @@ class pool
     void set_concurrency(int concurrency) const { require(fj_pool_set_concurrency(class_, concurrency)); }
     /** Idle threads exit after so many milliseconds, 0: never. */
     void set_idle_timeout(int milliseconds) const { require(fj_pool_set_idle_timeout(class_, milliseconds)); }
-    /** Gives up, or asks for, order between the threads that submit: see fj_pool_set_order. */
+    /** Gives up the strict order of the jobs, or asks for it: see fj_pool_set_order. */
     void set_order(fj_order order) const { require(fj_pool_set_order(class_, order)); }
     /** Only before the pool has threads: FJ_EBUSY afterwards. */
     void set_backlog(std::size_t jobs) const { require(ec_thread_pool_set_backlog(class_, jobs)); }
