@@ -25,5 +25,7 @@ internal static class ModelContract
         .. GroupModel.Cases(),
         .. QueuedJobModel.Cases(),
         .. ShortLockModel.Cases(),
+        .. OutboxModel.Cases(),
+        .. HandModel.Cases(),
     ];
 }
