@@ -4,13 +4,14 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-NATIVE = ("fastjobs", "fastjobs_call", "textbook", "uv", "tbb_enqueue", "tbb_group", "glib", "asio",
+NATIVE = ("fastjobs", "fastjobs_call", "fastjobs_relaxed", "textbook", "uv", "tbb_enqueue", "tbb_group", "glib", "asio",
           "apr_push", "apr_top", "async")
 
 # One colour a peer through all plots.
 COLOURS = {
     "fastjobs": "#d62728",
     "fastjobs call": "#e377c2",
+    "fastjobs relaxed": "#ff7f0e",
     "textbook": "#7f7f7f",
     "libuv": "#2ca02c",
     "tbb enqueue": "#1f77b4",

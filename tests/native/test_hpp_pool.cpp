@@ -52,6 +52,7 @@ void settings_reach_the_pool()
 
     const fj::pool idle = pool_of(1);
     idle.set_idle_timeout(1);
+    idle.set_order(FJ_ORDER_RELAXED);
     fj::submit(idle, [] {}).get();
     POLL(idle.stats().num_threads == 0);
 }
@@ -65,6 +66,7 @@ void a_pool_that_is_not_there_is_an_error_everywhere()
     CHECK_EQ(code_of([&] { nowhere.reset_stats(); }), FJ_ENOCLASS);
     CHECK_EQ(code_of([&] { nowhere.set_concurrency(1); }), FJ_ENOCLASS);
     CHECK_EQ(code_of([&] { nowhere.set_idle_timeout(1); }), FJ_ENOCLASS);
+    CHECK_EQ(code_of([&] { nowhere.set_order(FJ_ORDER_RELAXED); }), FJ_ENOCLASS);
     CHECK_EQ(code_of([&] { nowhere.set_backlog(1); }), FJ_ENOCLASS);
     CHECK_EQ(code_of([&] { nowhere.set_stack_size(0); }), FJ_ENOCLASS);
     CHECK_EQ(code_of([&] { nowhere.auto_shrink(); }), FJ_ENOCLASS);

@@ -1,6 +1,6 @@
 /*
  * FastJobs through its C ABI: a pool a lane, and for each job an ec_async_job from ec_malloc that the pool
- * frees. With ARENA_CALL fj_call in its place; with ARENA_RELAXED on lanes without order between producers.
+ * frees. With ARENA_CALL fj_call in its place; with ARENA_RELAXED too on lanes that give up order.
  */
 #include "main.hpp"
 
@@ -22,17 +22,21 @@ namespace
 struct FastJobs : Pool {
 #if defined(ARENA_RELAXED)
     static constexpr fj_order order = FJ_ORDER_RELAXED;
+    static const char *name()
+    {
+        return "fastjobs relaxed";
+    }
 #else
     static constexpr fj_order order = FJ_ORDER_FIFO;
-#endif
     static const char *name()
     {
 #if defined(ARENA_CALL)
-        return order == FJ_ORDER_FIFO ? "fastjobs call" : "fastjobs relaxed call";
+        return "fastjobs call";
 #else
-        return order == FJ_ORDER_FIFO ? "fastjobs" : "fastjobs relaxed";
+        return "fastjobs";
 #endif
     }
+#endif
     static std::string version()
     {
         return fj_version();
