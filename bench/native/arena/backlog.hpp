@@ -106,7 +106,9 @@ template <class P> void backlog(const Cell &cell, Figures &out)
     }
 }
 
-/** Seconds without a job. */
+constexpr double least_idle_ms = 0.01; /* two millionths of the time: what is less is not told apart */
+
+/** Seconds without a job, and without this thread: it sleeps and wakes, whatever the pool does. */
 template <class P> void idle(const Cell &cell, Figures &out)
 {
     if constexpr (!P::is_pool) {
@@ -119,12 +121,13 @@ template <class P> void idle(const Cell &cell, Figures &out)
         });
         nap_us(200000);
         const double seconds = cell.get("seconds", 5);
-        const std::uint64_t cpu = cpu_ns(), switches = context_switches();
+        const std::int64_t cpu = others_cpu_ns();
+        const std::uint64_t switches = context_switches();
         const std::uint64_t until = now_ns() + std::uint64_t(seconds * 1e9);
         const timespec end{time_t(until / 1000000000u), long(until % 1000000000u)};
         while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr) != 0) {
         }
-        out.put("cpu_ms", double(cpu_ns() - cpu) / 1e6);
+        out.put("cpu_ms", std::max(double(others_cpu_ns() - cpu) / 1e6, least_idle_ms));
         out.put("context_switches", double(context_switches() - switches));
         check_threads<P>(cell, out);
     }

@@ -40,6 +40,15 @@ inline std::uint64_t now_ns()
     return std::uint64_t(t.tv_sec) * 1000000000u + std::uint64_t(t.tv_nsec);
 }
 
+/** Processor time of all threads but the calling one. */
+inline std::int64_t others_cpu_ns()
+{
+    timespec all, mine;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &mine);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &all);
+    return std::int64_t(all.tv_sec - mine.tv_sec) * 1000000000 + (all.tv_nsec - mine.tv_nsec);
+}
+
 inline std::uint64_t cpu_ns()
 {
     rusage r;
