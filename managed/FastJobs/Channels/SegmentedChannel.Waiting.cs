@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using FastJobs.Parking;
 
@@ -173,6 +174,7 @@ internal partial class SegmentedChannel<T, TSlot>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ValueTask<T> ReadAsync(CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -205,6 +207,7 @@ internal partial class SegmentedChannel<T, TSlot>
         return new ValueTask<T>(item!);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -243,6 +246,7 @@ internal partial class SegmentedChannel<T, TSlot>
         return claim;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ValueTask WriteAsync(T item, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -344,6 +348,7 @@ internal partial class SegmentedChannel<T, TSlot>
     }
 
     // What a full channel does with an item. False: it is full and waits, or it is closed.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool TryWriteOrDrop(T item, out bool closed)
     {
         while (!TryWrite(item, out closed))

@@ -405,6 +405,7 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
     }
 
     /// <summary>Claims the oldest item; waits for one that is taken and not yet published.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryRead([MaybeNullWhen(false)] out T item)
     {
         var spinner = default(SpinWait);
