@@ -85,6 +85,7 @@ internal partial class SegmentedChannel<T, TSlot>
     }
 
     // Called by a reader that claimed an item while a writer waited, or while the channel was closing.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void AfterClaim(HeadWord claimed)
     {
         if (claimed.HasWritersWaiting)
@@ -182,12 +183,15 @@ internal partial class SegmentedChannel<T, TSlot>
             return ValueTask.FromCanceled<T>(cancellationToken);
         }
 
-        if (TryRead(out T? item))
-        {
-            return new ValueTask<T>(item);
-        }
+        return TryRead(out T? item) ? new ValueTask<T>(item) : ReadOrEnlist(cancellationToken);
+    }
 
+    // Apart, so that a call that finds an item sets up no frame for the gate.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ValueTask<T> ReadOrEnlist(CancellationToken cancellationToken)
+    {
         HeadWord claimed = default;
+        T? item;
         lock (_gate)
         {
             switch (ClaimOrSleep(out item, ref claimed))
@@ -215,11 +219,12 @@ internal partial class SegmentedChannel<T, TSlot>
             return ValueTask.FromCanceled<bool>(cancellationToken);
         }
 
-        if (Count > 0)
-        {
-            return new ValueTask<bool>(true);
-        }
+        return Count > 0 ? new ValueTask<bool>(true) : EnlistToRead(cancellationToken);
+    }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ValueTask<bool> EnlistToRead(CancellationToken cancellationToken)
+    {
         lock (_gate)
         {
             // Full fence. Pairs with the add of a writer: either the count sees its position or it sees the flag.
@@ -254,15 +259,19 @@ internal partial class SegmentedChannel<T, TSlot>
             return ValueTask.FromCanceled(cancellationToken);
         }
 
-        if (TryWriteOrDrop(item, out bool closed))
+        if (TryWriteOrDrop(item, out _))
         {
             return default;
         }
 
-        return TryWriteOrEnlist(item, RunInline, cancellationToken, null, out Waiter<T>? waiter, out closed) ? default
+        return WriteOrEnlist(item, cancellationToken);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ValueTask WriteOrEnlist(T item, CancellationToken cancellationToken) =>
+        TryWriteOrEnlist(item, RunInline, cancellationToken, null, out Waiter<T>? waiter, out bool closed) ? default
             : closed ? new ValueTask(ClosedTask<bool>())
             : waiter!.UntypedTask;
-    }
 
     /// <summary>Writes; if there is no room, returns a waiter whose continuation runs in the thread that makes room.</summary>
     public bool TryWriteOrWait(T item, out Waiter<T>? waiter, out bool closed) =>
