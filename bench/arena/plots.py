@@ -176,11 +176,12 @@ def growth(cells):
 
 def channels(cells):
     """A group of bars a shape, a panel a kind of channel."""
-    kinds = (("", "unbounded, threads"), ("bounded-", "bounded to 1,024, threads"), ("async-", "unbounded, async methods"))
+    kinds = (("", "unbounded, threads"), ("bounded-", "bounded to 1,024, threads"), ("async-", "unbounded, async methods"),
+             ("bounded-async-", "bounded, async methods"))
     peers = cells.peers(*(("managed", f"channel-{kind}{w}x{r}") for kind, _ in kinds for w, r in SHAPES))
     if not peers:
         return None
-    figure, panels = plt.subplots(1, 3, figsize=(10, 3.4), sharey=True)
+    figure, panels = plt.subplots(1, len(kinds), figsize=(13, 3.4), sharey=True)
     width = 0.8 / len(peers)
     for axes, (kind, title) in zip(panels, kinds):
         for i, peer in enumerate(peers):

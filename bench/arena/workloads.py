@@ -109,7 +109,8 @@ def _managed():
     item = (Metric("ns_per_job", "time", "ns/item"), Metric("cpu_ns_per_job", "CPU", "ns/item"),
             Metric("allocated_per_job", "allocated", "B/item", tolerance="memory", own=True, least=2))
     for prefix, title, more in (("", "unbounded channel", {}), ("bounded-", "channel bounded to 1,024", {"bounded": 1024}),
-                                ("async-", "unbounded channel, async methods", {"async": 1})):
+                                ("async-", "unbounded channel, async methods", {"async": 1}),
+                                ("bounded-async-", "channel bounded to 1,024, async methods", {"bounded": 1024, "async": 1})):
         for writers, readers in SHAPES:
             yield Cell("managed", f"channel-{prefix}{writers}x{readers}",
                        f"{title}, {writers} to {readers}", "channel", item,

@@ -24,11 +24,13 @@ internal static class ChannelWorkloads
         }
 
         long n = cell.Jobs(1_000_000) / writers * writers;
-        for (int warm = 0; warm < 3; warm++)
+        WarmUp.Run(() =>
         {
-            Exchange(Make(), writers, readers, 100_000 / writers * writers, cell.Get("async", 0) != 0);
-            Thread.Sleep(120);
-        }
+            for (int round = 0; round < 16; round++) // calls, not items, are what the JIT counts
+            {
+                Exchange(Make(), writers, readers, 6_000 / writers * writers, cell.Get("async", 0) != 0);
+            }
+        });
 
         Channel<long> channel = Make();
         GC.Collect();

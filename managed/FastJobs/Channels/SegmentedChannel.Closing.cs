@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
 namespace FastJobs.Channels;
@@ -59,6 +60,13 @@ internal partial class SegmentedChannel<T, TSlot>
 
     // Where the items of a closed channel end. The closer sets it right after the flag.
     private long FrozenEnd()
+    {
+        long end = Volatile.Read(ref _frozenEnd);
+        return end >= 0 ? end : AwaitFrozenEnd();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private long AwaitFrozenEnd()
     {
         long end;
         var spinner = default(SpinWait);

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using FastJobs.Parking;
 
@@ -84,6 +85,7 @@ internal partial class SegmentedChannel<T, TSlot>
     }
 
     // Called by a reader that claimed an item while a writer waited, or while the channel was closing.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void AfterClaim(HeadWord claimed)
     {
         if (claimed.HasWritersWaiting)
@@ -173,6 +175,7 @@ internal partial class SegmentedChannel<T, TSlot>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ValueTask<T> ReadAsync(CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -180,12 +183,15 @@ internal partial class SegmentedChannel<T, TSlot>
             return ValueTask.FromCanceled<T>(cancellationToken);
         }
 
-        if (TryRead(out T? item))
-        {
-            return new ValueTask<T>(item);
-        }
+        return TryRead(out T? item) ? new ValueTask<T>(item) : ReadOrEnlist(cancellationToken);
+    }
 
+    // Apart, so that a call that finds an item sets up no frame for the gate.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ValueTask<T> ReadOrEnlist(CancellationToken cancellationToken)
+    {
         HeadWord claimed = default;
+        T? item;
         lock (_gate)
         {
             switch (ClaimOrSleep(out item, ref claimed))
@@ -205,6 +211,7 @@ internal partial class SegmentedChannel<T, TSlot>
         return new ValueTask<T>(item!);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -212,11 +219,12 @@ internal partial class SegmentedChannel<T, TSlot>
             return ValueTask.FromCanceled<bool>(cancellationToken);
         }
 
-        if (Count > 0)
-        {
-            return new ValueTask<bool>(true);
-        }
+        return Count > 0 ? new ValueTask<bool>(true) : EnlistToRead(cancellationToken);
+    }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ValueTask<bool> EnlistToRead(CancellationToken cancellationToken)
+    {
         lock (_gate)
         {
             // Full fence. Pairs with the add of a writer: either the count sees its position or it sees the flag.
@@ -243,6 +251,7 @@ internal partial class SegmentedChannel<T, TSlot>
         return claim;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ValueTask WriteAsync(T item, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -250,15 +259,19 @@ internal partial class SegmentedChannel<T, TSlot>
             return ValueTask.FromCanceled(cancellationToken);
         }
 
-        if (TryWriteOrDrop(item, out bool closed))
+        if (TryWriteOrDrop(item, out _))
         {
             return default;
         }
 
-        return TryWriteOrEnlist(item, RunInline, cancellationToken, null, out Waiter<T>? waiter, out closed) ? default
+        return WriteOrEnlist(item, cancellationToken);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ValueTask WriteOrEnlist(T item, CancellationToken cancellationToken) =>
+        TryWriteOrEnlist(item, RunInline, cancellationToken, null, out Waiter<T>? waiter, out bool closed) ? default
             : closed ? new ValueTask(ClosedTask<bool>())
             : waiter!.UntypedTask;
-    }
 
     /// <summary>Writes; if there is no room, returns a waiter whose continuation runs in the thread that makes room.</summary>
     public bool TryWriteOrWait(T item, out Waiter<T>? waiter, out bool closed) =>
@@ -344,6 +357,7 @@ internal partial class SegmentedChannel<T, TSlot>
     }
 
     // What a full channel does with an item. False: it is full and waits, or it is closed.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool TryWriteOrDrop(T item, out bool closed)
     {
         while (!TryWrite(item, out closed))

@@ -464,18 +464,26 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
     }
 
     /// <summary>Claims the oldest item; waits for one that is taken and not yet published.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryRead([MaybeNullWhen(false)] out T item)
+    {
+        Claim claim = TryClaim(out item);
+        return claim == Claim.Claimed || (claim == Claim.Unpublished && TryReadPatiently(out item));
+    }
+
+    // Apart, as is all else that yields: with a call to the system in it, each call of a method sets up a frame for that.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryReadPatiently([MaybeNullWhen(false)] out T item)
     {
         var spinner = default(SpinWait);
         while (true)
         {
+            spinner.SpinOnce(); // its writer is between two instructions, or was preempted there
             Claim claim = TryClaim(out item);
             if (claim != Claim.Unpublished)
             {
                 return claim == Claim.Claimed;
             }
-
-            spinner.SpinOnce(); // its writer is between two instructions, or was preempted there
         }
     }
 
