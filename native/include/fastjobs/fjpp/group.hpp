@@ -274,92 +274,19 @@ class group
             std::rethrow_exception(std::move(first));
     }
 
-    /* ---- jobs in nests: docs/protocols.md#nest ---- */
+    /* ---- jobs in nests: group_nest.hpp ---- */
 
     /** Keeps a job in the calling thread's nest, or drops it if the group was cancelled meanwhile. False: the
      * job is the caller's still. */
-    template <typename Node> bool keep(detail::node_ptr<Node> &made, const target &to)
-    {
-        detail::nest *const here = detail::nest::of_this_thread(to.to().job_class());
-        if (here == nullptr || here->full())
-            return false;
-        job *const kept = made.get();
-        kept->job_class = here->job_class();
-        kept->file = to.file();
-        kept->line = to.line();
-        kept->cancels = nested_.add(); /* first: see nested_count::any */
-        if (!pending_.add_quietly())
-            return dropped(*made);
-        static_cast<void>(made.release());
-        here->push(kept, this);
-        if (here->call_thief() || here->take(this) == nullptr)
-            return true;
-        made.reset(static_cast<Node *>(kept)); /* the pool takes no jobs: it shall say why */
-        const bool cancelled = dropped(*made);
-        pending_.finish();
-        return cancelled;
-    }
-
+    template <typename Node> bool keep(detail::node_ptr<Node> &made, const target &to);
     /** One that shall not be in a nest: whether it was cancelled. */
-    template <typename Node> bool dropped(Node &made)
-    {
-        const bool cancelled = !nested_.leave(made.cancels);
-        if (cancelled)
-            made.work.end();
-        made.below = nullptr;
-        return cancelled;
-    }
-
-    static void end_nested(job *taken)
-    {
-        const struct freeing {
-            job *taken;
-            ~freeing() { taken->act(taken, what::free_memory); }
-        } at_end{taken};
-        group &owner = taken->owner();
-        if (owner.nested_.leave(taken->cancels)) {
-            owner.execute(taken);
-        } else {
-            taken->act(taken, what::drop);
-            owner.pending_.finish();
-        }
-    }
-
+    template <typename Node> bool dropped(Node &made);
+    /** Runs or drops a job that came out of a nest, and frees it. The group may be gone afterwards. */
+    static void end_nested(job *taken);
     /** To the pool, and to the group's stack: somebody waits for what is behind it in its nest. */
-    static void hand_on(job *taken)
-    {
-        group &owner = taken->owner();
-        if (!owner.nested_.leave(taken->cancels)) {
-            taken->act(taken, what::drop);
-            taken->act(taken, what::free_memory);
-            owner.pending_.finish();
-            return;
-        }
-        const char *const file = taken->file;
-        const int line = taken->line;
-        const std::uint32_t number = owner.pending_.add(); /* so that the group outlives the push */
-        owner.push(taken, number);
-        owner.pending_.finish();
-        if (!ec_queue_async_job_(taken, file, line, 0))
-            from_pool(taken, nullptr); /* in the pool's place */
-    }
-
+    static void hand_on(job *taken);
     /** For a waiter whose jobs are in other threads' nests, or in its own below jobs of other groups. */
-    void search_nests()
-    {
-        detail::nest::each([this](detail::nest &in) {
-            while (nested_.any()) {
-                job *const taken = in.steal();
-                if (taken == nullptr)
-                    return true;
-                if (&taken->owner() == this)
-                    end_nested(taken);
-                else
-                    hand_on(taken);
-            }
-            return false;
-        });
-    }
+    void search_nests();
 
     static constexpr std::uint32_t sweep_least = 256;
 
@@ -371,17 +298,7 @@ class group
     std::exception_ptr first_; /* under the lock */
 };
 
-namespace detail
-{
-inline group &group_job::owner() const noexcept
-{
-    return *static_cast<group *>(closure);
-}
-inline void end_nested(group_job *taken)
-{
-    group::end_nested(taken);
-}
-} // namespace detail
-
 } // namespace fastjobs
+
+#include "group_nest.hpp"
 #endif
