@@ -8,8 +8,7 @@ namespace FastJobs.Contracts.Models;
 /// native/include/fastjobs/fjpp/{nest,group_job,group}.hpp.
 /// </summary>
 /// <remarks>
-/// The owner keeps jobs 0 and 1 in its nest. With <paramref name="waits"/> it waits for them and is the only thread beside one
-/// thief; job 0, if the thief runs it, submits job 2 and does not end before that has run. Else it is busy for ever, and the
+/// The owner keeps jobs 0 and 1 in its nest. With <paramref name="waits"/> it waits for them; job 0, if the thief runs it, submits job 2 and does not end before that has run. Else it is busy for ever, and the
 /// thieves have to run them.
 /// </remarks>
 internal sealed partial class NestModel(int thieves, bool waits, NestModel.Bug bug = default)
@@ -78,20 +77,21 @@ internal sealed partial class NestModel(int thieves, bool waits, NestModel.Bug b
     [
         Proof.Holds("Nest_OneThief_RunsWhatIsKept", () => new NestModel(1, waits: false)),
         Proof.Holds("Nest_TwoThieves_RunWhatIsKept", () => new NestModel(2, waits: false)),
-        Proof.Holds("Nest_Waiter_TakesAndFindsItsJobs", () => new NestModel(1, waits: true)),
+        Proof.Holds("Nest_WaiterAndThief_TakeAndFindTheirJobs", () => new NestModel(1, waits: true)),
+        Proof.Holds("Nest_WaiterAndTwoThieves_TakeAndFindTheirJobs", () => new NestModel(2, waits: true)),
         Caught(Bug.CallLooksBeforeThePush, "never run", waits: false),
         Caught(Bug.ThiefClearsWhenItLeaves, "never run", waits: false),
-        Caught(Bug.TakeLooksThenLowers, "ran twice"),
+        Caught(Bug.TakeLooksThenLowers, "ran twice", thieves: 2),
         Caught(Bug.TakeOfTheLastWithoutExchange, "ran twice"),
         Caught(Bug.StealLooksThenStores, "ran twice"),
-        Caught(Bug.KeepCountsAfterTheFlag, "deadlock"),
-        Caught(Bug.KeepIgnoresTheSleeper, "deadlock"),
-        Caught(Bug.WaiterAsksBeforeTheFlag, "deadlock"),
-        Caught(Bug.WaiterDoesNotSearch, "deadlock"),
+        Caught(Bug.KeepCountsAfterTheFlag, "is stuck"),
+        Caught(Bug.KeepIgnoresTheSleeper, "is stuck"),
+        Caught(Bug.WaiterAsksBeforeTheFlag, "is stuck"),
+        Caught(Bug.WaiterDoesNotSearch, "is stuck"),
     ];
 
-    private static ContractCase Caught(Bug bug, string symptom, bool waits = true) =>
-        Proof.Catches($"Nest_{bug}_IsCaught", symptom, () => new NestModel(1, waits, bug));
+    private static ContractCase Caught(Bug bug, string symptom, int thieves = 1, bool waits = true) =>
+        Proof.Catches($"Nest_{bug}_IsCaught", symptom, () => new NestModel(thieves, waits, bug));
 
     private static ref Nest NestOf(ref Memory m, bool ofThief)
     {
