@@ -273,7 +273,7 @@ int main()
     RUN(jobs_of_two_pools_may_nest);
     RUN(jobs_that_nobody_waits_for_are_run);
     RUN(a_pool_that_ends_runs_what_it_took);
-    for (const std::size_t size : {128, 192, 320}) {
+    for (const std::size_t size : {128u, 192u, 320u}) {
         fj_memtype_usage usage;
         CHECK_EQ(fj_memtype_usage_get(fj::detail::memory_type(size, 8), &usage), 1);
         CHECK_EQ(usage.objects, 0);
