@@ -14,7 +14,9 @@
 
 enum {
     WAITABLE = E_READ | E_WRITE | E_EXCEPTION | E_TIMEOUT,
-    SPAN = 1, /* in Event.unused: trigger is a span; SchedulerOps reads it */
+    /* In Event.unused: */
+    SPAN = 1,      /* trigger is a span; SchedulerOps reads it */
+    NO_SOCKET = 2, /* a hint: the descriptor may have become another since */
     SECOND = 1000000
 };
 
@@ -153,6 +155,19 @@ static bool has_room(int length)
     return length >= 0;
 }
 
+/* On a socket recv costs less than read. */
+static ssize_t receive(Event *event, char *buffer, size_t length)
+{
+    if ((event->unused & NO_SOCKET) == 0) {
+        ssize_t done = recv(event->fd, buffer, length, 0);
+        if (done >= 0 || errno != ENOTSOCK) {
+            return done;
+        }
+        event->unused |= NO_SOCKET;
+    }
+    return read(event->fd, buffer, length);
+}
+
 int fj_event_read(Event *event, char *buffer, int length, int *needmask)
 {
     if (event->io_opset != NULL && event->io_opset->event_read != NULL) {
@@ -161,7 +176,7 @@ int fj_event_read(Event *event, char *buffer, int length, int *needmask)
     ssize_t done = -1;
     if (has_room(length)) {
         do {
-            done = read(event->fd, buffer, (size_t)length);
+            done = receive(event, buffer, (size_t)length);
         } while (done < 0 && errno == EINTR);
     }
     return finish(done, E_READ, needmask);

@@ -15,10 +15,10 @@ internal sealed class AlarmClock<TItem>(int descriptor, int clock)
 
     public int Clock { get; } = clock;
 
-    /// <summary>Makes sure that it rings for the next timer.</summary>
-    public void Set()
+    /// <summary>Makes sure that it rings for the next timer, and at the given moment.</summary>
+    public void Set(long also = long.MaxValue)
     {
-        long next = Timers.NextDeadline;
+        long next = Math.Min(Timers.NextDeadline, also);
         if (next < _setFor)
         {
             LinuxCalls.SetTimer(Descriptor, Clock, Math.Max(1, next)); // 0 would stop it

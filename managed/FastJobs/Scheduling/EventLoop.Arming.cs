@@ -38,7 +38,7 @@ internal sealed partial class EventLoop<TItem, TOps>
         registration.Generation++;
         if ((wish.Mask & EventMask.Io) != 0)
         {
-            error = Watch(registration, wish.Descriptor, KernelMask(wish.Mask));
+            error = Watch(registration, KernelMask(wish.Mask));
             if (error != 0)
             {
                 return Scheduled.Refused;
@@ -51,22 +51,6 @@ internal sealed partial class EventLoop<TItem, TOps>
         }
 
         return Scheduled.Done;
-    }
-
-    private int Watch(Registration<TItem> registration, int descriptor, uint events)
-    {
-        ulong data = ((ulong)registration.Generation << 32) | (uint)descriptor;
-        int first = registration.IsInSet ? LinuxCalls.ControlModify : LinuxCalls.ControlAdd;
-        int error = LinuxCalls.Control(_epoll, first, descriptor, events | LinuxCalls.EpollOneShot, data);
-        if (error is LinuxCalls.NoEntry or LinuxCalls.Exists)
-        {
-            // The descriptor was closed and opened anew, or its last event ended without leaving the set.
-            int other = first == LinuxCalls.ControlAdd ? LinuxCalls.ControlModify : LinuxCalls.ControlAdd;
-            error = LinuxCalls.Control(_epoll, other, descriptor, events | LinuxCalls.EpollOneShot, data);
-        }
-
-        registration.IsInSet = error == 0;
-        return error;
     }
 
     private void SetTimer(Registration<TItem> registration, in EventWish wish)
@@ -149,12 +133,7 @@ internal sealed partial class EventLoop<TItem, TOps>
     private void Disarm(Registration<TItem> registration)
     {
         LeaveTimers(registration);
-        if (registration.IsInSet)
-        {
-            // It fails where the descriptor was closed, which takes it out of the set too.
-            LinuxCalls.Control(_epoll, LinuxCalls.ControlDelete, registration.Descriptor, 0, 0);
-            registration.IsInSet = false;
-        }
+        Unwatch(registration);
     }
 
     private void LeaveTimers(Registration<TItem> registration)
@@ -192,12 +171,7 @@ internal sealed partial class EventLoop<TItem, TOps>
             return;
         }
 
-        if (registration.IsInSet)
-        {
-            LinuxCalls.Control(_epoll, LinuxCalls.ControlDelete, registration.Descriptor, 0, 0);
-            registration.IsInSet = false;
-        }
-
+        Unwatch(registration);
         _slots[registration.Descriptor] = null;
         _slotsTaken--;
         registration.Descriptor = -1;

@@ -4,9 +4,9 @@ namespace FastJobs.Scheduling;
 /// The events of a loop: arm, call, clear. For the thread that drives the loop, or has borrowed it. docs/protocols.md#dispatch.
 /// </summary>
 /// <remarks>
-/// A descriptor is armed for one report (EPOLLONESHOT) and armed again by what its callback returns. So nothing is reported
-/// for an event that ended without being cleared, not even if a child process holds its descriptor open; and what is
-/// reported carries the generation of its arming, so that a report that was overtaken by a clear is known.
+/// A descriptor is armed for one report (EPOLLONESHOT) and armed again by what its callback returns, except where it stays armed
+/// for some milliseconds (EventLoop.Watching.cs). What is reported carries the number of its arming, so that a report that was
+/// overtaken by a clear is known.
 /// </remarks>
 internal sealed partial class EventLoop<TItem, TOps>
 {
@@ -169,21 +169,26 @@ internal sealed partial class EventLoop<TItem, TOps>
         return Rearm(registration, out error);
     }
 
-    private void DispatchReport(int descriptor, uint generation, uint what)
+    private void DispatchReport(int descriptor, uint arming, uint what)
     {
         Registration<TItem>? registration = SlotOf(descriptor);
-        if (registration is null || registration.Generation != generation || registration.IsDispatching)
+        if (registration is null || registration.Arming != arming)
         {
-            return; // cleared, or armed anew, since it was reported
+            HasStrayed(); // cleared, or armed anew, since it was reported
         }
-
-        Dispatch(registration, MaskOf(what, TOps.WishOf(registration.Item).Mask));
+        else if (!registration.IsDispatching && registration.ReadyMask == 0 && registration.TouchedIn != _waits)
+        {
+            Dispatch(registration, MaskOf(what, TOps.WishOf(registration.Item).Mask));
+        }
     }
 
     private void Dispatch(Registration<TItem> registration, int mask)
     {
         registration.ReadyMask = 0;
-        registration.Generation++; // what was reported or put in line before is out of date
+        registration.Generation++; // what was put in line before is out of date
+        registration.TouchedIn = _waits; // and what was reported
+        registration.IsBusy = _time - registration.CalledAt < BusySpan;
+        registration.CalledAt = _time;
         registration.IsDispatching = true;
         LeaveTimers(registration);
         Running outer = Begin(new Running { Event = registration });

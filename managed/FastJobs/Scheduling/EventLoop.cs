@@ -21,7 +21,6 @@ internal sealed unsafe partial class EventLoop<TItem, TOps> : IDisposable
     private const ulong SpanTimerMark = ulong.MaxValue - 1;
     private const ulong WallTimerMark = ulong.MaxValue - 2;
 
-    private readonly int _epoll;
     private readonly int _eventFd;
     private readonly AlarmClock<TItem> _spans;
     private readonly AlarmClock<TItem> _walls;
@@ -47,9 +46,7 @@ internal sealed unsafe partial class EventLoop<TItem, TOps> : IDisposable
         _walls = new AlarmClock<TItem>(wallTimer, LinuxCalls.ClockRealtime);
         _inbox = new Inbox<TItem>(eventFd);
         _takeOne = TakeOne;
-        LinuxCalls.Control(epoll, LinuxCalls.ControlAdd, eventFd, LinuxCalls.EpollIn, InboxMark);
-        LinuxCalls.Control(epoll, LinuxCalls.ControlAdd, spanTimer, LinuxCalls.EpollIn, SpanTimerMark);
-        LinuxCalls.Control(epoll, LinuxCalls.ControlAdd, wallTimer, LinuxCalls.EpollIn, WallTimerMark);
+        WatchOwn();
     }
 
     /// <summary>Unique in the process.</summary>
@@ -152,45 +149,16 @@ internal sealed unsafe partial class EventLoop<TItem, TOps> : IDisposable
         long before = _dispatches + PostsTaken;
         Volatile.Write(ref _iterations, _iterations + 1); // release: pairs with the read of a figure
         // In this order, the reverse of that in SetTimer: when a span is over, so it is on the wall's clock.
-        long span = LinuxCalls.Now(LinuxCalls.ClockMonotonic);
+        _time = LinuxCalls.Now(LinuxCalls.ClockMonotonic);
         long wall = LinuxCalls.Now(LinuxCalls.ClockRealtime);
         _now = wall / 1000;
         Recur();
-        RunTimers(_spans.Timers, span);
+        RunTimers(_spans.Timers, _time);
         RunTimers(_walls.Timers, wall);
         TakePosts();
         RunReady(_ready.Count);
         DispatchReported();
         return _dispatches + PostsTaken != before;
-    }
-
-    // False: nothing in the given time.
-    private bool WaitForReports(int timeoutMilliseconds)
-    {
-        _spans.Set();
-        _walls.Set();
-        int timeout = _ready.Count > 0 ? 0 : timeoutMilliseconds;
-        int count = LinuxCalls.Wait(_epoll, _reported, BatchSize, timeout);
-        _reportedNext = 0;
-        _reportedCount = Math.Max(0, count);
-        for (int i = 0; i < _reportedCount; i++)
-        {
-            LinuxCalls.Decode(_reported, i, out _, out ulong data);
-            switch (data)
-            {
-                case InboxMark:
-                    _inboxReported = true;
-                    break;
-                case SpanTimerMark:
-                    _spans.HasRung();
-                    break;
-                case WallTimerMark:
-                    _walls.HasRung();
-                    break;
-            }
-        }
-
-        return count != 0 || _ready.Count > 0;
     }
 
     private void Recur()

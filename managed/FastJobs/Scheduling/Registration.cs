@@ -11,11 +11,27 @@ internal sealed class Registration<TItem>
     /// <summary>The descriptor whose slot this is, or -1.</summary>
     public int Descriptor = -1;
 
-    /// <summary>Raised with every arming and every use, so that an old report or an old place in a queue is known.</summary>
+    /// <summary>Raised with every use, so that an old place in a queue is known.</summary>
     public uint Generation;
 
     /// <summary>The kernel has the descriptor in its set: armed, or reported once and silent since.</summary>
     public bool IsInSet;
+
+    /// <summary>What the kernel's reports carry; unique in the loop.</summary>
+    public uint Arming;
+
+    /// <summary>The kernel reports it again and again, until so many nanoseconds of the monotonic clock; 0: once.</summary>
+    public long StaysUntil;
+
+    /// <summary>What the kernel watches for.</summary>
+    public uint Events;
+
+    /// <summary>In which wait's reports the event was called or armed last: those are out of date.</summary>
+    public long TouchedIn;
+
+    /// <summary>When it was called last, and whether that was soon after the call before.</summary>
+    public long CalledAt;
+    public bool IsBusy;
 
     /// <summary>The place in the timers, or -1, and what decides there.</summary>
     public int HeapIndex = -1;
@@ -47,6 +63,9 @@ internal sealed class Registration<TItem>
         Descriptor = -1;
         Generation++;
         IsInSet = false;
+        StaysUntil = 0;
+        CalledAt = 0;
+        IsBusy = false;
         HeapIndex = -1;
         ReadyMask = 0;
         HasFailed = false;

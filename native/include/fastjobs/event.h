@@ -82,7 +82,7 @@ struct _Event {
     event_io_opset *io_opset; /**< NULL: the plain descriptor */
     int aggressive : 4;       /**< E_AGGRESSIVE_* */
     int trace : 1;
-    int unused : 27; /**< the library's: whether trigger is a span */
+    int unused : 27; /**< the library's: whether trigger is a span, whether fd is a socket */
     int mask;        /**< what to wait for */
     int fd;          /**< -1 if none */
     EventFunc callback;

@@ -10,7 +10,8 @@
  *     fjpp/task.hpp       start, task_handle
  *     fjpp/pending.hpp    a count that threads wait for
  *     fjpp/frame.hpp      what a thread is in the middle of
- *     fjpp/group.hpp      group
+ *     fjpp/nest.hpp       jobs that a thread keeps until another has nothing to do
+ *     fjpp/group.hpp      group (with group_job.hpp, group_nest.hpp)
  *     fjpp/coroutine.hpp  schedule, run (C++20, where the compiler has coroutines)
  *     fjpp/queue_work.hpp the job of a named queue: job_options, job_run
  *     fjpp/queue_info.hpp snapshots: job_info, queue_info

@@ -23,6 +23,7 @@ internal static class ModelContract
         .. HandleModel.Cases(),
         .. AwaitedJobModel.Cases(),
         .. GroupModel.Cases(),
+        .. NestModel.Cases(),
         .. QueuedJobModel.Cases(),
         .. ShortLockModel.Cases(),
         .. OutboxModel.Cases(),

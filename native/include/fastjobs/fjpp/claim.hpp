@@ -17,7 +17,7 @@ namespace detail
 /** A job that one of two owners runs and the last of the two frees. */
 class claimable : public ec_async_job
 {
-    static constexpr unsigned taken_bit = 1, released_bit = 2;
+    static constexpr unsigned char taken_bit = 1, released_bit = 2;
 
   public:
     explicit claimable(ec_thread_pool_work_func from_pool) noexcept : ec_async_job{} { worker = from_pool; }
@@ -36,7 +36,7 @@ class claimable : public ec_async_job
     }
 
   private:
-    std::atomic<unsigned> state_{0};
+    std::atomic<unsigned char> state_{0}; /* small: what derives from this fills the gap */
 };
 
 } // namespace detail

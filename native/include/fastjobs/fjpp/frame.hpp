@@ -14,9 +14,8 @@ namespace detail
 class frame
 {
   public:
-    /** job_class: which pool's, where that matters. */
-    explicit frame(const void *of, int job_class = 0) noexcept
-        : of_(of), job_class_(job_class), outer_(innermost())
+    /** job_class: which pool's. */
+    frame(const void *of, int job_class) noexcept : of_(of), job_class_(job_class), outer_(innermost())
     {
         innermost() = this;
     }
@@ -31,6 +30,13 @@ class frame
             if (at->of_ == of)
                 return true;
         return false;
+    }
+
+    /** Whether the innermost job of this thread is one of this pool. */
+    static bool in_pool(int job_class) noexcept
+    {
+        const frame *here = innermost();
+        return here != nullptr && here->job_class_ == job_class;
     }
 
     /** Whether the innermost job of this thread is one of this, in this pool. */

@@ -8,9 +8,8 @@
 #ifndef FASTJOBS_FJPP_GROUP_HPP
 #define FASTJOBS_FJPP_GROUP_HPP
 
-#include "claim.hpp"
 #include "frame.hpp"
-#include "job.hpp"
+#include "group_job.hpp"
 #include "pending.hpp"
 
 #include <algorithm>
@@ -44,7 +43,7 @@ class group
      * of its own jobs destroys ends the program: it would wait for itself. */
     ~group()
     {
-        if (runs_here()) {
+        if (!idle() && runs_here()) {
             detail::report_unhandled(std::make_exception_ptr(own_job("~group")));
             std::terminate();
         }
@@ -59,9 +58,11 @@ class group
     template <typename Callable, typename... Arguments>
     void run(target to, Callable &&callable, Arguments &&...arguments)
     {
-        using node_type = node<detail::bound_of<Callable, Arguments...>>;
-        auto made = detail::make_node<node_type>(this, std::forward<Callable>(callable),
+        using node_type = detail::group_node<detail::bound_of<Callable, Arguments...>>;
+        auto made = detail::make_node<node_type>(from_pool, this, std::forward<Callable>(callable),
                                                  std::forward<Arguments>(arguments)...);
+        if (detail::frame::in_pool(to.to().job_class()) && keep(made, to))
+            return;
         const std::uint32_t number = pending_.add();
         try {
             detail::queue<Callable, Arguments...>(*made, to, made->work.value, callable, arguments...);
@@ -77,23 +78,19 @@ class group
      * FJ_EDEADLK in one of the group's own jobs. */
     void wait(help how = help::yes)
     {
-        if (runs_here())
+        if (!idle() && runs_here())
             throw own_job("wait");
         finish_all(how);
-        std::exception_ptr first;
-        {
-            const std::lock_guard<std::mutex> locked(pending_.lock());
-            first = std::exchange(first_, nullptr);
-        }
-        if (first != nullptr)
-            std::rethrow_exception(std::move(first));
+        if (failed_.load(std::memory_order_relaxed)) /* the job wrote it before it counted as over */
+            throw_first();
     }
 
-    /** Drops the jobs that have not begun and returns how many. They count as over; those that run go on. May
-     * be called by the group's own jobs. */
+    /** Drops the jobs that have not begun and returns how many; those that run go on. They count as over; but
+     * where one of the group's own jobs has called run(), some may be under way until a worker or a waiter
+     * comes to them and drops them. May be called by the group's own jobs. */
     std::size_t cancel()
     {
-        std::size_t dropped = 0;
+        std::size_t dropped = nested_.cancel_all();
         while (job *found = pop()) {
             found->act(found, what::drop);
             pending_.finish(); /* not the last touch: the caller has the group */
@@ -107,45 +104,10 @@ class group
     bool idle() const noexcept { return pending_.idle(); }
 
   private:
-    enum class what { run, drop, free_memory };
-
-    struct job : detail::claimable {
-        job(ec_thread_pool_work_func from_pool, void (*acts)(job *, what), group *of) noexcept
-            : claimable(from_pool), act(acts)
-        {
-            closure = of;
-        }
-        /** Asked by a claimer only: the group may be gone for others. */
-        group &owner() const noexcept { return *static_cast<group *>(closure); }
-
-        job *below = nullptr; /* in the stack; written before the push */
-        void (*const act)(job *, what);
-    };
-
-    template <typename Work> struct node : job {
-        detail::by_hand<Work> work;
-
-        template <typename... Given>
-        explicit node(group *of, Given &&...given)
-            : job(from_pool, acts, of), work(std::in_place, std::in_place, std::forward<Given>(given)...)
-        {
-        }
-
-        static void acts(job *self, what what_to_do)
-        {
-            auto *typed = static_cast<node *>(self);
-            if (what_to_do == what::free_memory) {
-                detail::node_deleter<node>()(typed);
-                return;
-            }
-            const struct ending {
-                detail::by_hand<Work> &work;
-                ~ending() { work.end(); }
-            } at_end{typed->work};
-            if (what_to_do == what::run)
-                static_cast<void>(typed->work.value());
-        }
-    };
+    using job = detail::group_job;
+    using what = job::what;
+    friend job;
+    friend void detail::end_nested(job *);
 
     bool runs_here() const noexcept { return detail::frame::any(this); }
 
@@ -179,12 +141,13 @@ class group
             detail::pending &count;
             ~finishing() { count.finish(); }
         } at_end{pending_};
-        const detail::frame inside(this);
+        const detail::frame inside(this, claimed->job_class);
         detail::guarded([&] { claimed->act(claimed, what::run); },
                         [&](std::exception_ptr exception) {
                             const std::lock_guard<std::mutex> locked(pending_.lock());
                             if (first_ == nullptr)
                                 first_ = std::move(exception);
+                            failed_.store(true, std::memory_order_relaxed);
                         });
     }
 
@@ -211,6 +174,8 @@ class group
      * ABA), and its memory with it. */
     job *pop()
     {
+        if (top_.load(std::memory_order_relaxed) == nullptr)
+            return nullptr;
         const std::lock_guard<std::mutex> locked(pending_.lock());
         job *top = top_.load(std::memory_order_acquire); /* pairs with push */
         while (top != nullptr) {
@@ -266,9 +231,16 @@ class group
                 run_what_has_not_begun();
             if (pending_.idle_soon())
                 break;
-            pending_.sleep_unless(
-                [&] { return how == help::yes && top_.load(std::memory_order_seq_cst) != nullptr; });
+            if (how == help::yes && nested_.any())
+                search_nests();
+            else
+                pending_.sleep_unless([&] {
+                    return how == help::yes &&
+                           (top_.load(std::memory_order_seq_cst) != nullptr || nested_.any());
+                });
         }
+        if (pending_.never_slept() && top_.load(std::memory_order_relaxed) == nullptr)
+            return;
         /** The lock is also what makes it safe to destroy the group now: see pending. What is on the stack is
          * over, unless another thread goes on calling run(). */
         const std::lock_guard<std::mutex> locked(pending_.lock());
@@ -277,19 +249,56 @@ class group
 
     void run_what_has_not_begun()
     {
-        while (job *found = pop()) {
-            execute(found);
-            release(found);
+        for (;;) {
+            detail::nest *const here = detail::nest::here();
+            if (job *kept = here != nullptr ? here->take(this) : nullptr) {
+                end_nested(kept);
+            } else if (job *found = pop()) {
+                execute(found);
+                release(found);
+            } else {
+                return;
+            }
         }
     }
+
+    void throw_first()
+    {
+        std::exception_ptr first;
+        {
+            const std::lock_guard<std::mutex> locked(pending_.lock());
+            first = std::exchange(first_, nullptr);
+            failed_.store(false, std::memory_order_relaxed);
+        }
+        if (first != nullptr)
+            std::rethrow_exception(std::move(first));
+    }
+
+    /* ---- jobs in nests: group_nest.hpp ---- */
+
+    /** Keeps a job in the calling thread's nest, or drops it if the group was cancelled meanwhile. False: the
+     * job is the caller's still. */
+    template <typename Node> bool keep(detail::node_ptr<Node> &made, const target &to);
+    /** One that shall not be in a nest: whether it was cancelled. */
+    template <typename Node> bool dropped(Node &made);
+    /** Runs or drops a job that came out of a nest, and frees it. The group may be gone afterwards. */
+    static void end_nested(job *taken);
+    /** To the pool, and to the group's stack: somebody waits for what is behind it in its nest. */
+    static void hand_on(job *taken);
+    /** For a waiter whose jobs are in other threads' nests, or in its own below jobs of other groups. */
+    void search_nests();
 
     static constexpr std::uint32_t sweep_least = 256;
 
     detail::pending pending_;
+    detail::nested_count nested_;
+    std::atomic<bool> failed_{false};
     std::atomic<job *> top_{nullptr};
     std::atomic<std::uint32_t> sweep_at_{sweep_least};
     std::exception_ptr first_; /* under the lock */
 };
 
 } // namespace fastjobs
+
+#include "group_nest.hpp"
 #endif

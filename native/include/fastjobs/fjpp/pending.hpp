@@ -21,9 +21,9 @@ namespace detail
 
 class pending
 {
-    /** One word: bit 0 says that a thread sleeps; then 31 bits of jobs under way; then 32 bits that number
-     * the additions and may run over. */
-    static constexpr std::uint64_t sleeper = 1, one = 2, ticket = std::uint64_t{1} << 32;
+    /** One word: bit 0 says that a thread sleeps, bit 1 that one ever did; then 30 bits of jobs under way;
+     * then 32 bits that number the additions and may run over. */
+    static constexpr std::uint64_t sleeper = 1, slept = 2, one = 4, ticket = std::uint64_t{1} << 32;
 
     static constexpr std::uint64_t jobs(std::uint64_t word) noexcept { return (word & (ticket - 1)) / one; }
 
@@ -38,6 +38,18 @@ class pending
         /** Relaxed: whoever counts down got to know of the job after this, and the word's modification order
          * does the rest. */
         return static_cast<std::uint32_t>(word_.fetch_add(ticket + one, std::memory_order_relaxed) / ticket);
+    }
+
+    /** One more; false, and none more: a thread sleeps, and wants to be told of it. Sequentially consistent:
+     * pairs with sleep_unless. */
+    bool add_quietly() noexcept
+    {
+        std::uint64_t word = word_.load(std::memory_order_relaxed);
+        while ((word & sleeper) == 0)
+            if (word_.compare_exchange_weak(word, word + one, std::memory_order_seq_cst,
+                                            std::memory_order_relaxed))
+                return true;
+        return false;
     }
 
     /** One less. If it was the last, the object may be gone when this returns. */
@@ -58,7 +70,10 @@ class pending
     /** Acquire: pairs with finish(). */
     bool idle() const noexcept { return jobs(word_.load(std::memory_order_acquire)) == 0; }
 
-    /** The same, after a look again and again for some microseconds. */
+    /** Whether nobody ever slept: then nobody who finished is in the lock. */
+    bool never_slept() const noexcept { return (word_.load(std::memory_order_relaxed) & slept) == 0; }
+
+    /** The same as idle, after a look again and again for some microseconds. */
     bool idle_soon() const noexcept
     {
         for (int i = 0; i < spins; i++) {
@@ -85,7 +100,7 @@ class pending
     {
         std::unique_lock<std::mutex> locked(lock_);
         sleepers_++;
-        const std::uint64_t before = word_.fetch_or(sleeper, std::memory_order_seq_cst);
+        const std::uint64_t before = word_.fetch_or(sleeper | slept, std::memory_order_seq_cst);
         if (jobs(before) == 0 || ready()) {
             if (--sleepers_ == 0)
                 word_.fetch_and(~sleeper, std::memory_order_relaxed);
