@@ -12,8 +12,8 @@ namespace FastJobs.Parking;
 /// <remarks>
 /// A word beside what it guards, one interlocked operation to enter, and a store to leave: the runtime's own lock looks up
 /// the calling thread in both, which costs more than such a section, and a locked operation waits for all that the section
-/// has stored. Leaving is no fence. It does not know its holder: it is not entered twice, and only its holder leaves. A struct, to be in the object of what it guards: never copy it, and never make the
-/// field readonly, which would.
+/// has stored. Leaving is no fence. It does not know its holder: it is not entered twice, and only its holder leaves. A
+/// struct, to be in the object of what it guards: never copy it, and never make the field readonly, which would.
 /// </remarks>
 internal struct ShortLock
 {

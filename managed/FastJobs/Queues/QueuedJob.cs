@@ -191,7 +191,9 @@ internal abstract class QueuedJob(int pool) : Pooled(pool)
     /// <summary>The result as an object, for listings; null until there is one.</summary>
     public virtual object? BoxedResult => null;
 
-    /// <summary>Asks for the memory of what came of it, if that is not in this object: it is about to be collected. Under the lock.</summary>
+    /// <summary>
+    /// Asks for the memory of what came of it, if that is not in this object: it is about to be collected. Under the lock.
+    /// </summary>
     public virtual void PrefetchResult()
     {
     }

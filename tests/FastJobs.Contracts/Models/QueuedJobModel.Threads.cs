@@ -94,7 +94,7 @@ internal sealed partial class QueuedJobModel
 
     private Step<Memory, Local>[] End(string label, bool goesOn, bool keepsTicket = false) =>
     [
-        Do(label, $"ends the job{(keepsTicket ? ", keeps the ticket" : goesOn ? ", starts the next" : ", leaves the thread to others")} (lock)", (ref m, ref me) =>
+        Do(label, $"ends the job, {(keepsTicket ? "keeps the ticket" : goesOn ? "starts the next" : "leaves the thread")} (lock)", (ref m, ref me) =>
         {
             if (m.Canceling.Has(me.Job) || (keepsTicket && (m.Tickets != 0 || FirstScheduled(m) != NoJob)))
             {

@@ -173,7 +173,7 @@ internal sealed class ShortLockModel(int threads, bool interrupts, ShortLockMode
             me.Wakes = false;
             return bug == Bug.WakesWithoutTheMonitor ? Next.Ahead : TakeMonitor(ref m);
         }),
-        .. Enumerable.Range(0, threads).Select(sleeper => Do("10", $"clears the flag, wakes thread {sleeper}, if it sleeps", (ref m, ref me) =>
+        .. Enumerable.Range(0, threads).Select(sleeper => Do("10", $"lowers the flag, wakes thread {sleeper}", (ref m, ref me) =>
         {
             if (m.Asleep != 0 && !m.Asleep.Has(sleeper))
             {
