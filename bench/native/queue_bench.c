@@ -1,6 +1,7 @@
 /*
- * queue_bench.c - the named queues through the C API: two threads add jobs, run elsewhere, and collect each
- * 256 jobs later; without a result and with one of 8 bytes, in one queue and in a queue each.
+ * queue_bench.c - the named queues through the C API: threads add jobs, run elsewhere, and collect each 256
+ * jobs later; without a result and with one of 8 bytes. One thread with one worker, two threads in one queue
+ * with two, and two in a queue each with a worker each.
  *
  *   queue_bench [jobs [repetitions]]
  */
@@ -84,14 +85,16 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void measure(fj_queue_set *set, const fj_work *work, int queues, long jobs, int repetitions)
+static void measure(fj_queue_set *set, const fj_work *work, int threads, int queues, long jobs,
+                    int repetitions)
 {
     fj_queue *queue[2];
     double rates[MOST], cpu = 0;
     for (int q = 0; q < queues; q++) {
         char name[32];
-        snprintf(name, sizeof name, "%s %d of %d", work->name, q, queues);
-        fj_queue_options options = {.struct_size = sizeof options, .name = name, .concurrency = 2 / queues};
+        snprintf(name, sizeof name, "%s %d of %d, %d", work->name, q, queues, threads);
+        fj_queue_options options = {
+            .struct_size = sizeof options, .name = name, .concurrency = threads / queues};
         queue[q] = fj_queue_create(set, &options);
         if (queue[q] == NULL)
             fail("fj_queue_create");
@@ -99,15 +102,16 @@ static void measure(fj_queue_set *set, const fj_work *work, int queues, long job
     for (int r = -1; r < repetitions; r++) { /* the first one warms up */
         pthread_barrier_t start;
         struct producer producers[2];
-        pthread_barrier_init(&start, NULL, 3);
-        for (int i = 0; i < 2; i++) {
-            producers[i] = (struct producer){.queue = queue[i % queues], .work = work, .jobs = jobs / 2};
+        pthread_barrier_init(&start, NULL, (unsigned)threads + 1);
+        for (int i = 0; i < threads; i++) {
+            producers[i] =
+                (struct producer){.queue = queue[i % queues], .work = work, .jobs = jobs / threads};
             producers[i].start = &start;
             pthread_create(&producers[i].thread, NULL, produce, &producers[i]);
         }
         pthread_barrier_wait(&start);
         double began = now(CLOCK_MONOTONIC), used = now(CLOCK_PROCESS_CPUTIME_ID);
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < threads; i++)
             pthread_join(producers[i].thread, NULL);
         if (r >= 0) {
             rates[r] = (double)jobs / (now(CLOCK_MONOTONIC) - began);
@@ -118,8 +122,10 @@ static void measure(fj_queue_set *set, const fj_work *work, int queues, long job
     qsort(rates, (size_t)repetitions, sizeof rates[0], compare);
     printf("%s, %s: %.2f million a second (%.2f-%.2f), %.0f ns of processor time a job\n",
            work == &s_answer ? "a result of 8 bytes" : "no result          ",
-           queues == 1 ? "one queue " : "two queues", rates[repetitions / 2] / 1e6, rates[0] / 1e6,
-           rates[repetitions - 1] / 1e6, cpu * 1e9);
+           threads == 1  ? "one thread"
+           : queues == 1 ? "one queue "
+                         : "two queues",
+           rates[repetitions / 2] / 1e6, rates[0] / 1e6, rates[repetitions - 1] / 1e6, cpu * 1e9);
     for (int q = 0; q < queues; q++) {
         fj_queue_delete(queue[q]);
         fj_queue_release(queue[q]);
@@ -137,10 +143,11 @@ int main(int argc, char **argv)
     fj_queue_set *set = fj_queue_set_create(NULL);
     if (set == NULL)
         fail("fj_queue_set_create");
-    for (int queues = 1; queues <= 2; queues++) {
-        measure(set, &s_nothing, queues, jobs, repetitions);
-        measure(set, &s_answer, queues, jobs, repetitions);
-    }
+    for (int threads = 1; threads <= 2; threads++)
+        for (int queues = 1; queues <= threads; queues++) {
+            measure(set, &s_nothing, threads, queues, jobs, repetitions);
+            measure(set, &s_answer, threads, queues, jobs, repetitions);
+        }
     fj_queue_set_close(set, -1);
     fj_queue_set_free(set);
     return 0;

@@ -210,10 +210,19 @@ public sealed partial class JobEngine : IAsyncDisposable, IJobReports
 
     private async Task<StopReport> StopCoreAsync(TimeSpan deadline)
     {
-        Volatile.Read(ref _queues)?.System.ResumeForGood();
+        QueueSystem? queues = Volatile.Read(ref _queues)?.System;
+        long discarded = 0;
+        if (deadline == TimeSpan.Zero && queues is not null)
+        {
+            // Without any time nothing of a queue may start, least of all what waits in a pause, so the resume comes after.
+            queues.Close();
+            discarded += queues.Discard();
+        }
+
+        queues?.ResumeForGood();
         bool drained = await InTime(Drain(), deadline).ConfigureAwait(false);
         _group.Close();
-        QueueSystem? queues = Volatile.Read(ref _queues)?.System; // one that is made later is closed at once
+        queues = Volatile.Read(ref _queues)?.System; // one that is made later is closed at once
         queues?.Close();
         if (drained)
         {
@@ -221,7 +230,6 @@ public sealed partial class JobEngine : IAsyncDisposable, IJobReports
             drained = await InTime(Drain(), deadline).ConfigureAwait(false);
         }
 
-        long discarded = 0;
         if (!drained)
         {
             foreach (JobLane lane in Lanes)

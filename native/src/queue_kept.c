@@ -68,6 +68,10 @@ void fj_host_kept_free(struct fj_kept *kept)
 
 bool fj_host_kept_is_last(struct fj_kept *kept)
 {
+    /* Mostly this is the only one, and stays so: references are added only while the job is in its queue.
+     * Acquire: what holders before it read comes before the free. */
+    if ((__atomic_load_n(&kept->references, __ATOMIC_ACQUIRE) & ~TYPED) == 1)
+        return true;
     /* Release: what this holder read comes before the free; acquire: in whoever frees. */
     return (__atomic_sub_fetch(&kept->references, 1, __ATOMIC_ACQ_REL) & ~TYPED) == 0;
 }

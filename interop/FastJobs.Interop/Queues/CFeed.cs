@@ -98,7 +98,7 @@ internal sealed unsafe class CFeed : FinishedFeed, IBlocking
         }
 
         Marshal.FreeCoTaskMem(_text);
-        _text = key.Id is null ? 0 : Marshal.StringToCoTaskMemUTF8(key.Id);
+        _text = key.Id is null ? 0 : NameText.New(key.Id);
         id->number = key.Number;
         id->text = (sbyte*)_text;
         return true;

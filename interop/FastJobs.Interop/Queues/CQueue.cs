@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Text;
 using FastJobs.Interop.Generated;
 using FastJobs.Queues;
 
@@ -54,8 +53,9 @@ internal sealed unsafe class CQueue
         byte[]? bytes = Volatile.Read(ref cached);
         if (bytes is null)
         {
-            bytes = GC.AllocateArray<byte>(Encoding.UTF8.GetByteCount(text) + 1, pinned: true);
-            Encoding.UTF8.GetBytes(text, bytes);
+            byte[] encoded = NameText.Encode(text);
+            bytes = GC.AllocateUninitializedArray<byte>(encoded.Length, pinned: true);
+            encoded.CopyTo(bytes, 0);
             bytes = Interlocked.CompareExchange(ref cached, bytes, null) ?? bytes; // the first stays: it may be in use
         }
 

@@ -130,7 +130,7 @@ internal sealed unsafe class CQueueHost(in fj_queue_set_options options) : IQueu
         }
 
         var queue = (CQueue)happened.Queue.Facade!;
-        fixed (byte* idText = Encoding.UTF8.GetBytes(happened.Key + "\0"), textBytes = Encoding.UTF8.GetBytes(text + "\0"))
+        fixed (byte* idText = NameText.Encode(happened.Key.ToString()), textBytes = Encoding.UTF8.GetBytes(text + "\0"))
         {
             told.queue = queue.Name;
             told.id = new fj_job_id { number = happened.Key.Number, text = happened.Key.Id is null ? null : (sbyte*)idText };

@@ -103,7 +103,7 @@ internal sealed unsafe class CQueueSet
             return 0;
         }
 
-        string? name = Marshal.PtrToStringUTF8((nint)options->name);
+        string? name = NameText.Decode((byte*)options->name);
         if (string.IsNullOrEmpty(name))
         {
             Errors.Fail(fj_error.FJ_EINVAL, $"{Function}: a queue needs a name: it is NULL or empty");
@@ -116,7 +116,7 @@ internal sealed unsafe class CQueueSet
             return 0;
         }
 
-        string description = Marshal.PtrToStringUTF8((nint)options->description) ?? "";
+        string description = NameText.Decode((byte*)options->description) ?? "";
         lock (_lock)
         {
             if (System.TryCreate(
@@ -140,7 +140,7 @@ internal sealed unsafe class CQueueSet
 
     public nint FindQueue(byte* name)
     {
-        string? text = Marshal.PtrToStringUTF8((nint)name);
+        string? text = NameText.Decode(name);
         if (text is null)
         {
             Errors.Fail(fj_error.FJ_EINVAL, "fj_queue_find: the name is NULL");

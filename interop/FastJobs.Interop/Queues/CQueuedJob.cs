@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using FastJobs.Interop.Generated;
 using FastJobs.Jobs;
 using FastJobs.Queues;
@@ -112,6 +113,14 @@ internal sealed unsafe class CQueuedJob : QueuedJob
     // It failed, and there was no memory to say how.
     private int CodeWithout => Outcome == JobFlags.Failed ? -1 : 0;
 
+    public override void PrefetchResult()
+    {
+        if ((_what & Bits) == IsKept && Sse.IsSupported)
+        {
+            Sse.Prefetch0(Held);
+        }
+    }
+
     /// <summary>What a job that is done has left.</summary>
     public void Result(out int code, out void* bytes, out nuint size)
     {
@@ -152,7 +161,7 @@ internal sealed unsafe class CQueuedJob : QueuedJob
         RunState* run = Running;
         if (slot.Extras is { Id: { } id })
         {
-            run->IdText = (sbyte*)Marshal.StringToCoTaskMemUTF8(id);
+            run->IdText = (sbyte*)NameText.New(id);
         }
 
         if (CEngine.Current.IsSanitized)

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using FastJobs.Interop.Generated;
 using FastJobs.Queues;
 
@@ -48,7 +47,7 @@ internal static unsafe class QueueErrors
             return Errors.Fail(fj_error.FJ_EINVAL, $"{function}: the job's id is neither a number nor a text");
         }
 
-        string text = Marshal.PtrToStringUTF8((nint)id.text)!;
+        string text = NameText.Decode((byte*)id.text)!;
         key = new JobKey(JobKey.NumberIn(text), text);
         return true;
     }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using FastJobs.Interop.Generated;
 using FastJobs.Queues;
 
@@ -93,7 +92,7 @@ internal static unsafe class QueueJobs
         }
 
         placement = new Placement(
-            options->id == null ? null : Marshal.PtrToStringUTF8((nint)options->id),
+            NameText.Decode((byte*)options->id),
             options->detached != 0,
             options->head != 0,
             TimeSpan.FromMilliseconds(options->delay_ms),

@@ -158,7 +158,7 @@ internal sealed unsafe class QueueListing(delegate* unmanaged[Cdecl]<fj_job_info
             _text = new byte[most];
         }
 
-        _text[Encoding.UTF8.GetBytes(id, _text)] = 0;
+        NameText.Encode(id, _text);
         return _text;
     }
 }

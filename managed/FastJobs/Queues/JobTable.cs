@@ -271,6 +271,9 @@ internal sealed class JobTable
             }
         }
 
+        /// <summary>The job of the next number, if this chunk has it.</summary>
+        public QueuedJob? After(int place) => place + 1 < Jobs.Length ? Jobs[place + 1] : null;
+
         /// <summary>Without the look whether the array takes jobs of this class, which costs as much as the rest.</summary>
         public void Set(int place, QueuedJob? job) =>
             Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Jobs), place) = job;

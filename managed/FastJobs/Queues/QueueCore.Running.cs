@@ -6,81 +6,6 @@ namespace FastJobs.Queues;
 /// <summary>How jobs are run and ended.</summary>
 internal sealed partial class QueueCore
 {
-    // As a lane on shared threads: so many jobs, or so long, while other queues wait for the thread.
-    private const int JobsATurn = Parking.Spinning.JobsATurn;
-
-    /// <summary>Runs jobs while there are some and others need not have the thread. In a worker.</summary>
-    public void RunTicket(RunSlot slot)
-    {
-        long turn = Stopwatch.GetTimestamp();
-        int jobs = 0;
-        QueuedJob? job = TakeFirst(slot, turn);
-        while (job is not null)
-        {
-            RunEnd end = job.Run(slot);
-            slot.Jobs++;
-            long now = Stopwatch.GetTimestamp(); // once a job: reading this clock costs as much as taking the lock
-            bool mayGoOn = MayGoOn(slot, ++jobs, now - turn);
-            job = end == RunEnd.Pending ? TakeAnother(slot, now, mayGoOn) : Finish(slot, end, now, mayGoOn);
-            _system.Host.AfterJob(slot.WorkerState); // after the waiter was told: it need not wait for this
-            if (slot.KeepsPlace)
-            {
-                job = LeavePlace(slot, mayGoOn);
-            }
-        }
-
-        _system.Over(); // the worker reports when it runs out of tickets
-    }
-
-    // Whether others wait for the thread is asked now and then only: they would feel every question.
-    private bool MayGoOn(RunSlot slot, int jobs, long ticks)
-    {
-        long most = _system.JobsPerThread;
-        if (most > 0 && slot.Jobs >= most)
-        {
-            _system.Workers.Recycle(slot.Worker!);
-            return false;
-        }
-
-        return ((uint)jobs % JobsATurn != 0 && ticks < _system.TicksATurn)
-            || !_system.Workers.Queue.HasWork;
-    }
-
-    private QueuedJob? TakeFirst(RunSlot slot, long now)
-    {
-        Aftermath after = default;
-        QueuedJob? job;
-        using (_lock.Hold())
-        {
-            _tickets = 0;
-            job = TryStart(slot, now);
-            Settle(ref after);
-        }
-
-        after.Do(this);
-        return job;
-    }
-
-    // The job went on without the thread, which is free for another one.
-    private QueuedJob? TakeAnother(RunSlot slot, long now, bool mayGoOn)
-    {
-        slot.Clear();
-        Aftermath after = default;
-        QueuedJob? job = null;
-        using (_lock.Hold())
-        {
-            if (mayGoOn)
-            {
-                job = TryStart(slot, now);
-            }
-
-            Settle(ref after);
-        }
-
-        after.Do(this);
-        return job;
-    }
-
     // Ends one job and starts the next in one go; or keeps the place until LeavePlace, if code of the user's is called
     // meanwhile. That may take its time and may wait for jobs of this queue: none of them must be bound to this thread, and
     // the thread must count as one of this queue's, or it would be missing to another one.
@@ -107,11 +32,23 @@ internal sealed partial class QueueCore
                 next = TryStart(slot, now);
             }
 
-            if (next is null && (calls || _system.Host.HasAfterJob))
+            if (next is null)
             {
-                slot.KeepsPlace = true;
-                _running++;
-                _leaving++;
+                if (calls || _system.Host.HasAfterJob)
+                {
+                    slot.KeepsPlace = true;
+                    _running++;
+                    _leaving++;
+                }
+                else if (mayGoOn && _tickets == 0 && _waiting == 0 && Parking.Spinning.Limit > 0)
+                {
+                    slot.KeepsTicket = true; // that with which it came
+                    _tickets = 1;
+                }
+            }
+            else
+            {
+                slot.Linger.Found();
             }
 
             Settle(ref after);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FastJobs.Parking;
 
 namespace FastJobs.Queues;
 
@@ -21,7 +22,7 @@ internal sealed partial class QueueCore
         extras.Attempt++;
         extras.Cancellation = null;
         job.Flags &= ~JobFlags.StateMask;
-        job.Since = Environment.TickCount64;
+        job.Since = CoarseClock.Milliseconds;
         job.Aux = 0;
         job.Flags |= JobFlags.Delayed;
         _delayed++;

@@ -34,6 +34,11 @@ internal sealed partial class QueueCore
                 _done--;
                 _jobs--;
                 chunk!.PrefetchAfter(place); // who collects one mostly collects the next
+                if (chunk.After(place) is { State: JobFlags.Done } next)
+                {
+                    next.PrefetchResult();
+                }
+
                 _table.RemoveAt(chunk, place);
                 job = done;
                 return QueueStatus.Ok;

@@ -4,7 +4,7 @@ namespace FastJobs.Queues;
 
 /// <summary>
 /// A named queue: its jobs, in which order they run, how many at once, and who waits for them. This part has the fields,
-/// handing in, and what follows from a change; Picking, Running, Waiting, Ending and Listing have the rest. Any thread.
+/// handing in, and what follows from a change; Tickets, Picking, Running, Waiting, Ending and Listing have the rest. Any thread.
 /// docs/protocols.md#queued-job.
 /// </summary>
 /// <remarks>
@@ -93,7 +93,7 @@ internal sealed partial class QueueCore
     public QueueStatus Enqueue(QueuedJob job, bool detached, out JobKey key)
     {
         Aftermath after = default;
-        long now = Environment.TickCount64;
+        long now = CoarseClock.Milliseconds;
         using (_lock.Hold())
         {
             if (_refusing)
@@ -123,7 +123,7 @@ internal sealed partial class QueueCore
     public QueueStatus Enqueue(QueuedJob job, in Placement placement, out JobKey key)
     {
         Aftermath after = default;
-        long now = Environment.TickCount64;
+        long now = CoarseClock.Milliseconds;
         using (_lock.Hold())
         {
             key = default;

@@ -191,6 +191,13 @@ internal abstract class QueuedJob(int pool) : Pooled(pool)
     /// <summary>The result as an object, for listings; null until there is one.</summary>
     public virtual object? BoxedResult => null;
 
+    /// <summary>
+    /// Asks for the memory of what came of it, if that is not in this object: it is about to be collected. Under the lock.
+    /// </summary>
+    public virtual void PrefetchResult()
+    {
+    }
+
     /// <summary>The state it was handed in with, for listings.</summary>
     public virtual object? BoxedState => null;
 

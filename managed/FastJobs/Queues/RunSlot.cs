@@ -62,6 +62,12 @@ internal sealed class RunSlot
     /// <summary>Its job is over and still has its place in the queue.</summary>
     public bool KeepsPlace;
 
+    /// <summary>It looks for another job with the ticket with which it came.</summary>
+    public bool KeepsTicket;
+
+    /// <summary>How long it waits then between two looks.</summary>
+    public Parking.Linger Linger;
+
     /// <summary>Counts jobs, so that what a job left behind finds out that it is over. Read by any thread.</summary>
     public long Run;
 

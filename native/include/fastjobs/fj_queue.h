@@ -158,7 +158,7 @@ FJ_API fj_run *fj_run_current(void);
 
 typedef struct fj_queue_options {
     size_t struct_size;      /**< sizeof(fj_queue_options) */
-    const char *name;        /**< unique in its set; UTF-8 */
+    const char *name;        /**< unique in its set; UTF-8, or any other bytes: they come back as they were */
     const char *description; /**< NULL is "" */
     int concurrency;         /**< how many of its jobs run at once; 0 is 4 */
     int expire_ms;           /**< so long after their end jobs disappear uncollected; 0 or less: never */

@@ -69,6 +69,7 @@ internal sealed partial class QueuedJobModel
         }),
         .. End("W5", goesOn: true),
         .. End("W5", goesOn: false),
+        .. End("W5", goesOn: true, keepsTicket: true),
         Do("W6", "tells the job's waiter", (ref m, ref me) =>
         {
             if (me.TellsWaiter)
@@ -85,15 +86,17 @@ internal sealed partial class QueuedJobModel
         {
             me.Job = me.NextJob;
             me.NextJob = NoJob;
-            return AfterLock(ref m, ref me);
+            bool looks = me.KeepsTicket && bug != Bug.LeavesWithItsTicket;
+            me.KeepsTicket = false;
+            return looks ? Next.To("W2") : AfterLock(ref m, ref me);
         }),
     ];
 
-    private Step<Memory, Local>[] End(string label, bool goesOn) =>
+    private Step<Memory, Local>[] End(string label, bool goesOn, bool keepsTicket = false) =>
     [
-        Do(label, $"ends the job{(goesOn ? ", starts the next" : ", leaves the thread to others")} (lock)", (ref m, ref me) =>
+        Do(label, $"ends the job, {(keepsTicket ? "keeps the ticket" : goesOn ? "starts the next" : "leaves the thread")} (lock)", (ref m, ref me) =>
         {
-            if (m.Canceling.Has(me.Job))
+            if (m.Canceling.Has(me.Job) || (keepsTicket && (m.Tickets != 0 || FirstScheduled(m) != NoJob)))
             {
                 return Next.Blocked;
             }
@@ -109,6 +112,8 @@ internal sealed partial class QueuedJobModel
                 me.Job = ended;
             }
 
+            me.KeepsTicket = keepsTicket;
+            m.Tickets += (byte)(keepsTicket ? 1 : 0);
             if (goesOn || bug != Bug.NoTicketAfterATurn)
             {
                 Settle(ref m, ref me);

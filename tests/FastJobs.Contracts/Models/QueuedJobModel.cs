@@ -30,6 +30,7 @@ internal sealed partial class QueuedJobModel(QueuedJobModel.Cast cast, QueuedJob
         None,
         NoTicketAfterATurn,
         TicketStaysUntilTheStart,
+        LeavesWithItsTicket,
         TimeoutTellsWithoutLooking,
         WaiterIsTakenOffLater,
         StopsWithoutHolding,
@@ -69,6 +70,7 @@ internal sealed partial class QueuedJobModel(QueuedJobModel.Cast cast, QueuedJob
         public byte Job;
         public byte NextJob;
         public bool Ticket;
+        public bool KeepsTicket;
         public bool TellsWaiter;
         public bool TellsAny;
         public bool TimedOut;
@@ -123,6 +125,7 @@ internal sealed partial class QueuedJobModel(QueuedJobModel.Cast cast, QueuedJob
             Proof.Holds($"QueuedJob_{cast}_EachJobEndsOnce", () => new QueuedJobModel(cast))),
         Caught(Bug.NoTicketAfterATurn, Cast.TimeoutAndCanceler, "nobody comes"),
         Caught(Bug.TicketStaysUntilTheStart, Cast.TimeoutAndCanceler, "nobody comes"),
+        Caught(Bug.LeavesWithItsTicket, Cast.TimeoutAndCanceler, "is stuck"),
         Caught(Bug.TimeoutTellsWithoutLooking, Cast.TimeoutAndCanceler, "told twice"),
         Caught(Bug.WaiterIsTakenOffLater, Cast.TimeoutAndCanceler, "told twice"),
         Caught(Bug.StopsWithoutHolding, Cast.TimeoutAndCanceler, "stopped another job"),

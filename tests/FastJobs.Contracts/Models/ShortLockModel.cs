@@ -13,15 +13,21 @@ internal sealed class ShortLockModel(int threads, bool interrupts, ShortLockMode
 {
     private const byte Free = 0;
     private const byte Held = 1;
-    private const byte Awaited = 2;
+
+    // Addresses of stores.
+    private const int Word = 0;
+    private const int Awaited = 1;
 
     public enum Bug
     {
         None,
         SaysSoBeforeItHasTheMonitor,
-        WokenEntersAsHeld,
+        SleepsWithoutABarrier,
+        SleepsWithoutALook,
+        WokenDoesNotSaySo,
         WakesWithoutTheMonitor,
-        LeavesWithTwoSteps,
+        LooksBeforeItLeaves,
+        ForgetsAfterTheWake,
         InterruptEndsTheEntering,
     }
 
@@ -29,6 +35,8 @@ internal sealed class ShortLockModel(int threads, bool interrupts, ShortLockMode
     public struct Memory
     {
         public byte Word;
+        public bool Awaited;
+        public byte Unseen; // stores that not all threads see yet
         public byte Inside; // threads in the section
         public bool Monitor; // somebody has it
         public byte Asleep; // threads that wait in the monitor
@@ -39,14 +47,30 @@ internal sealed class ShortLockModel(int threads, bool interrupts, ShortLockMode
     public struct Local
     {
         public byte Id;
-        public byte As; // what it enters with
+        public bool Slept;
         public bool Wakes;
+        public StoreBuffer Stores;
+    }
+
+    public override BufferOf Buffer => static (ref me) => ref me.Stores;
+
+    public override void Commit(ref Memory m, int address, int value)
+    {
+        m.Unseen--;
+        if (address == Word)
+        {
+            m.Word = (byte)value;
+        }
+        else
+        {
+            m.Awaited = value != 0;
+        }
     }
 
     public override Memory Start => default;
 
     public override IReadOnlyList<Script<Memory, Local>> Threads =>
-        [.. Enumerable.Range(0, threads).Select(i => new Script<Memory, Local>($"thread {i}", new Local { Id = (byte)i, As = Held }, Thread()))];
+        [.. Enumerable.Range(0, threads).Select(i => new Script<Memory, Local>($"thread {i}", new Local { Id = (byte)i }, Thread()))];
 
     public override string? CheckAlways(in Memory m) => m.Inside > 1 ? "two threads are inside" : null;
 
@@ -61,9 +85,12 @@ internal sealed class ShortLockModel(int threads, bool interrupts, ShortLockMode
         Proof.Holds("ShortLock_FourThreads_AllEnter", () => new ShortLockModel(4, interrupts: false)),
         Proof.Holds("ShortLock_InterruptedSleepers_AllEnter", () => new ShortLockModel(4, interrupts: true)),
         Caught(Bug.SaysSoBeforeItHasTheMonitor, "lost wake-up"),
-        Caught(Bug.WokenEntersAsHeld, "lost wake-up"),
+        Caught(Bug.SleepsWithoutABarrier, "lost wake-up"),
+        Caught(Bug.SleepsWithoutALook, "lost wake-up"),
+        Caught(Bug.WokenDoesNotSaySo, "lost wake-up"),
         Caught(Bug.WakesWithoutTheMonitor, "lost wake-up"),
-        Caught(Bug.LeavesWithTwoSteps, "lost wake-up"),
+        Caught(Bug.LooksBeforeItLeaves, "lost wake-up"),
+        Caught(Bug.ForgetsAfterTheWake, "lost wake-up"),
         Caught(Bug.InterruptEndsTheEntering, "lost wake-up", interrupts: true),
     ];
 
@@ -72,29 +99,39 @@ internal sealed class ShortLockModel(int threads, bool interrupts, ShortLockMode
 
     private Step<Memory, Local>[] Thread() =>
     [
-        Do("1", "tries to exchange Free for what it enters with", (ref m, ref me) => Try(ref m, ref me) ? Next.To("5") : Next.Ahead),
+        Do("1", "tries to exchange Free for Held", (ref m, ref me) =>
+            Try(ref m) ? Next.To(me.Slept ? "5" : "6") : Next.Ahead),
         .. bug != Bug.SaysSoBeforeItHasTheMonitor ? NoSteps :
         [
-            Do("1b", "exchanges Awaited in", (ref m, ref me) => SaySo(ref m, ref me) ? Next.To("5") : Next.Ahead),
+            Plain("1b", "says that it is awaited", (ref m, ref me) => SaySo(ref m, ref me)),
         ],
         Rest("2", "takes the monitor", (ref m, ref me) => TakeMonitor(ref m)),
         .. bug == Bug.SaysSoBeforeItHasTheMonitor ? NoSteps :
         [
-            Do("3", "exchanges Awaited in", (ref m, ref me) =>
+            Plain("3", "says that it is awaited", (ref m, ref me) => SaySo(ref m, ref me)),
+        ],
+        .. bug == Bug.SleepsWithoutABarrier ? NoSteps :
+        [
+            Do("3b", "has all threads show what they have stored", (ref m, ref me) => m.Unseen > 0 ? Next.Blocked : Next.Ahead),
+        ],
+        .. bug == Bug.SleepsWithoutALook ? NoSteps :
+        [
+            Do("3c", "tries to exchange Free for Held", (ref m, ref me) =>
             {
-                if (!SaySo(ref m, ref me))
+                if (!Try(ref m))
                 {
                     return Next.Ahead;
                 }
 
                 m.Monitor = false;
+                me.Slept = true;
                 return Next.To("5");
             }),
         ],
         Do("4", "gives the monitor up and sleeps", (ref m, ref me) =>
         {
             m.Monitor = false;
-            m.Asleep |= (byte)(1 << me.Id);
+            m.Asleep.Add(me.Id);
             return Next.Ahead;
         }),
         Rest("4b", "is woken", (ref m, ref me) => m.Asleep.Has(me.Id) ? Next.Blocked : Awake(ref me)),
@@ -108,51 +145,69 @@ internal sealed class ShortLockModel(int threads, bool interrupts, ShortLockMode
                 }
 
                 m.Interrupted = true;
-                m.Asleep &= (byte)~(1 << me.Id);
+                m.Asleep.Remove(me.Id);
                 return bug == Bug.InterruptEndsTheEntering ? Next.Done : Awake(ref me);
             }),
         ],
-        Do("5", "is inside", (ref m, ref me) =>
+        Plain("5", "says that it is awaited, by the others that may sleep", (ref m, ref me) =>
+        {
+            me.Slept = false;
+            return bug == Bug.WokenDoesNotSaySo ? Next.Ahead : SaySo(ref m, ref me);
+        }),
+        Plain("6", "is inside", (ref m, ref me) =>
         {
             m.Inside--;
-            me.As = 0;
             return Next.Ahead;
         }),
-        .. bug != Bug.LeavesWithTwoSteps ? NoSteps :
-        [
-            Do("5b", "looks whether it is awaited", (ref m, ref me) =>
-            {
-                me.Wakes = m.Word == Awaited;
-                return Next.Ahead;
-            }),
-        ],
-        Do("6", "exchanges Free in", (ref m, ref me) =>
+        .. bug != Bug.LooksBeforeItLeaves ? NoSteps : [Look("6b")],
+        Plain("7", "stores Free", (ref m, ref me) =>
         {
-            bool wakes = bug == Bug.LeavesWithTwoSteps ? me.Wakes : m.Word == Awaited;
-            m.Word = Free;
-            me.Wakes = false;
-            return wakes ? Next.Ahead : Next.Done;
+            m.Unseen++;
+            me.Stores.Store(Word, Free);
+            return Next.Ahead;
         }),
-        Rest("7", "takes the monitor", (ref m, ref me) => bug == Bug.WakesWithoutTheMonitor ? Next.Ahead : TakeMonitor(ref m)),
-        .. Enumerable.Range(0, threads).Select(sleeper => Do("8", $"wakes thread {sleeper}, if it sleeps", (ref m, ref me) =>
+        .. bug == Bug.LooksBeforeItLeaves ? NoSteps : [Look("8")],
+        Plain("8b", "goes on if nobody awaits it", (ref m, ref me) => me.Wakes ? Next.Ahead : Next.Done),
+        Rest("9", "takes the monitor", (ref m, ref me) =>
+        {
+            me.Wakes = false;
+            return bug == Bug.WakesWithoutTheMonitor ? Next.Ahead : TakeMonitor(ref m);
+        }),
+        .. Enumerable.Range(0, threads).Select(sleeper => Do("10", $"lowers the flag, wakes thread {sleeper}", (ref m, ref me) =>
         {
             if (m.Asleep != 0 && !m.Asleep.Has(sleeper))
             {
                 return Next.Blocked; // another one
             }
 
-            m.Asleep &= (byte)~(1 << sleeper);
+            m.Awaited = m.Awaited && bug == Bug.ForgetsAfterTheWake;
+            m.Asleep.Remove(sleeper);
             m.Monitor = bug == Bug.WakesWithoutTheMonitor && m.Monitor;
-            return Next.Done;
+            return bug == Bug.ForgetsAfterTheWake ? Next.Ahead : Next.Done;
         })),
+        .. bug != Bug.ForgetsAfterTheWake ? NoSteps :
+        [
+            Do("11", "clears the flag", (ref m, ref me) =>
+            {
+                m.Awaited = false;
+                return Next.Done;
+            }),
+        ],
     ];
 
     private static Step<Memory, Local>[] NoSteps => [];
 
+    private static Step<Memory, Local> Look(string label) =>
+        Plain(label, "looks whether it is awaited", (ref m, ref me) =>
+        {
+            me.Wakes = me.Stores.Load(Awaited, m.Awaited ? 1 : 0) != 0;
+            return Next.Ahead;
+        });
+
     // Whoever returns from a monitor's wait has it once more and gives it up: that lets nothing else happen.
-    private Next Awake(ref Local me)
+    private static Next Awake(ref Local me)
     {
-        me.As = bug == Bug.WokenEntersAsHeld ? Held : Awaited;
+        me.Slept = true;
         return Next.To("1");
     }
 
@@ -167,23 +222,22 @@ internal sealed class ShortLockModel(int threads, bool interrupts, ShortLockMode
         return Next.Ahead;
     }
 
-    private static bool Try(ref Memory m, ref Local me)
+    private static bool Try(ref Memory m)
     {
         if (m.Word != Free)
         {
             return false;
         }
 
-        m.Word = me.As;
+        m.Word = Held;
         m.Inside++;
         return true;
     }
 
-    private static bool SaySo(ref Memory m, ref Local me)
+    private static Next SaySo(ref Memory m, ref Local me)
     {
-        bool free = m.Word == Free;
-        m.Word = Awaited;
-        m.Inside += free ? (byte)1 : (byte)0;
-        return free;
+        m.Unseen++;
+        me.Stores.Store(Awaited, 1);
+        return Next.Ahead;
     }
 }

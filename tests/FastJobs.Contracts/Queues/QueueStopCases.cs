@@ -11,6 +11,7 @@ internal sealed class QueueStopCases : QueueCases
         Case(Dispose_JobsWait_AllRun),
         Case(Dispose_PausedAndDelayed_Run),
         Case(Stop_Deadline_DiscardsLogsAndTells),
+        Case(Stop_WithoutTime_StartsNothingThatWaitsInAPause),
         Case(Stop_JobThatDoesNotEnd_WaitersGetAnError),
         Case(Stop_Afterwards_NothingIsTaken),
         Case(Stop_Results_CanStillBeCollected),
@@ -76,6 +77,29 @@ internal sealed class QueueStopCases : QueueCases
         await Check.Throws<JobDiscardedException, int>(queue.WaitAsync<int>(ids[5]));
         Check.Equal(22, log.Count(entry => entry.Kind == JobQueueLogKind.Discarded));
         Check.Equal(20, queue.GetJobs().Count(job => job.Outcome == QueuedJobOutcome.Discarded) + 2);
+    }
+
+    private async Task Stop_WithoutTime_StartsNothingThatWaitsInAPause()
+    {
+        const int Rounds = 50;
+        const int Jobs = 100;
+        Counter ran = new();
+        for (int round = 0; round < Rounds; round++)
+        {
+            JobEngine engine = new(new JobEngineOptions { Queues = new JobQueuesOptions { Log = static _ => { } } });
+            JobQueue queue = engine.Queues.Create("q", 2);
+            queue.Wait<int>(queue.Enqueue(static n => n, 1)); // a worker is there, and looks for more
+            queue.Pause();
+            for (int i = 0; i < Jobs; i++)
+            {
+                queue.Enqueue(static ran => ran.Increment(), ran, Detached);
+            }
+
+            StopReport report = await engine.StopAsync(TimeSpan.Zero).Within();
+            Check.Equal(new StopReport(Jobs, 0), report);
+        }
+
+        Check.Equal(0, ran.Value);
     }
 
     private async Task Stop_JobThatDoesNotEnd_WaitersGetAnError()
