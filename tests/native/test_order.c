@@ -333,7 +333,7 @@ static void gathered_calls_do_not_starve_beside_jobs(void)
     sem_destroy(&last_ran);
 }
 
-enum { NUMBERED = 400000, HELD_FROM = 20000, OVERTAKING = 100000, HAND = 64 };
+enum { NUMBERED = 100000, HELD_FROM = 20000, OVERTAKING = 30000, HAND = 64 };
 static struct {
     struct gate gate;
     long held; /* the number of the call that blocks, or 0 */
@@ -478,6 +478,8 @@ static void wrong_orders_are_refused(void)
     CHECK_EQ(fj_call(pool, add_one, &count), 1); /* a function that is known */
     CHECK_EQ(fj_call(INT_MIN, add_one, &count), 0);
     CHECK_EQ(fj_last_error_code(), FJ_ENOCLASS);
+    await_empty(pool);
+    CHECK_EQ(get(&count), 1);
 }
 
 static void a_child_process_is_told_that_it_has_no_engine(void)
