@@ -10,6 +10,9 @@ internal sealed unsafe class CallOutbox : Outbox<nint, PointerSlot>
     // The thread's, from its first TryBegin on; looked at while it collects, and by its owner.
     private Native* _native;
 
+    // Whether what _native counts is this queue's: the outbox is in the queue's list, where it is counted, before it begins.
+    private volatile bool _begun;
+
     /// <summary>As struct fj_outbox of outbox.h has it.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct Native
@@ -41,7 +44,7 @@ internal sealed unsafe class CallOutbox : Outbox<nint, PointerSlot>
 
     public override bool Takes(nint job) => CallTable.IsCall(job);
 
-    public override int Count => _native->Count.Value;
+    public override int Count => _begun ? _native->Count.Value : 0;
 
     public override ReadOnlySpan<nint> Jobs => new(_native->Words, _native->Count.Value);
 
@@ -55,7 +58,8 @@ internal sealed unsafe class CallOutbox : Outbox<nint, PointerSlot>
 
         Native* native = Host.BeginOutbox(queue.LaneId);
         _native = native;
-        return native is not null;
+        _begun = native is not null;
+        return _begun;
     }
 
     public override void Empty() => _native->Count.Restart();
@@ -64,9 +68,7 @@ internal sealed unsafe class CallOutbox : Outbox<nint, PointerSlot>
 
     public override void End()
     {
-        if (_native is not null)
-        {
-            Host.EndOutbox(_native);
-        }
+        _begun = false;
+        Host.EndOutbox(_native);
     }
 }

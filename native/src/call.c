@@ -49,7 +49,8 @@ static int call_as_job(int jobclass, fj_call_func function, void *closure)
 int fj_call(int jobclass, fj_call_func function, void *closure)
 {
     struct fj_outbox *outbox = fj_outbox_self;
-    if (atomic_load_explicit(&outbox->job_class, memory_order_relaxed) == jobclass) {
+    if (atomic_load_explicit(&outbox->job_class, memory_order_relaxed) == jobclass &&
+        jobclass != FJ_OUTBOX_NONE) { /* which is no pool, but a caller may ask for it */
         uintptr_t word = fj_call_word(function, closure);
         if (word != 0 && fj_outbox_put(outbox, word))
             return 1;

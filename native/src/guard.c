@@ -136,9 +136,10 @@ void fj_host_worker_ends(void)
 
 static void in_forked_child(void)
 {
-    if (atomic_load_explicit(&fj_state, memory_order_relaxed) == FJ_READY)
+    if (atomic_load_explicit(&fj_state, memory_order_relaxed) == FJ_READY) {
         atomic_store_explicit(&fj_state, FJ_FORKED, memory_order_relaxed);
-    fj_outbox_forked();
+        fj_outbox_forked();
+    }
 }
 
 /* A fork waits for a start under way, so that a child sees the engine either started or not. */

@@ -5,6 +5,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <limits.h>
 #include <stdint.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -286,6 +287,98 @@ static void gathered_calls_do_not_starve(void)
     sem_destroy(&last_ran);
 }
 
+static struct {
+    int pool;
+    long jobs, stop;
+} chain;
+
+static void link_of_chain(ec_async_job *job, void *closure)
+{
+    (void)job;
+    (void)closure;
+    add(&chain.jobs, 1);
+    if (get(&chain.stop) != 0)
+        return;
+    ec_async_job *next = ec_malloc(MEMTYPE_EC_ASYNC_JOB);
+    *next = (ec_async_job){
+        .job_class = chain.pool, .worker = link_of_chain, .free_on_completion_memtype = MEMTYPE_EC_ASYNC_JOB};
+    CHECK_EQ(ec_queue_async_job(next), 1);
+}
+
+static void *begin_chain(void *unused)
+{
+    for (int i = 0; i < 3; i++)
+        link_of_chain(NULL, unused);
+    return NULL;
+}
+
+/* The queue is never empty, and who fills it gathers nothing. */
+static void gathered_calls_do_not_starve_beside_jobs(void)
+{
+    long count = 0;
+    struct gate gate = GATE_CLOSED;
+    chain.pool = relaxed_pool("order.chain", 1);
+    new_semaphore(&last_ran, 0);
+    CHECK_EQ(fj_call(chain.pool, pass_gate, &gate), 1);
+    GATE_AWAIT(&gate, 1);
+    for (int i = 0; i < DEEP; i++)
+        CHECK_EQ(fj_call(chain.pool, add_one, &count), 1);
+    CHECK_EQ(fj_call(chain.pool, post_last, NULL), 1);
+    JOIN(start_thread(begin_chain, NULL));
+    gate_open(&gate);
+    AWAIT(&last_ran);
+    set(&chain.stop, 1);
+    await_empty(chain.pool);
+    CHECK_EQ(get(&count), DEEP);
+    sem_destroy(&last_ran);
+}
+
+enum { NUMBERED = 100000, HELD_FROM = 20000, OVERTAKING = 30000, HAND = 64 };
+static struct {
+    struct gate gate;
+    long held; /* the number of the call that blocks, or 0 */
+    long count;
+    char ran[NUMBERED];
+} numbered = {.gate = GATE_CLOSED};
+
+static void run_numbered(void *closure)
+{
+    long number = (long)(intptr_t)closure, none = 0;
+    for (volatile int i = 0; i < 10000; i++) {
+    }
+    if (number >= HELD_FROM &&
+        __atomic_compare_exchange_n(&numbered.held, &none, number, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        GATE_PASS(&numbered.gate);
+    __atomic_store_n(&numbered.ran[number], 1, __ATOMIC_RELEASE);
+    add(&numbered.count, 1);
+}
+
+static int have_run(long from, long to)
+{
+    while (from < to && __atomic_load_n(&numbered.ran[from], __ATOMIC_ACQUIRE))
+        from++;
+    return from == to;
+}
+
+/* A call blocks, and the queue is never empty: those behind it are overtaken, but not by any number. */
+static void calls_in_a_hand_do_not_starve(void)
+{
+    int pool = relaxed_pool("order.hand", 2);
+    long number = 0, count_then = 0, held = 0;
+    for (; number < NUMBERED; number++) {
+        POLL(number - get(&numbered.count) < 3 * DEEP);
+        CHECK_EQ(fj_call(pool, run_numbered, (void *)(intptr_t)number), 1);
+        if (held == 0 && (held = get(&numbered.held)) != 0)
+            count_then = get(&numbered.count);
+        if (held != 0 && get(&numbered.count) - count_then > OVERTAKING)
+            break;
+    }
+    CHECK(held != 0);
+    CHECK(have_run(held + 1, held + HAND));
+    gate_open(&numbered.gate);
+    await_empty(pool);
+}
+
 /* ---- settings ---- */
 
 static void gathered_calls_are_seen(void)
@@ -342,6 +435,37 @@ static void a_trace_sees_calls_that_come_after_it(void)
     CHECK(get(&started) >= 100);
 }
 
+static long s_looking;
+
+static void *look_on(void *argument)
+{
+    const struct crowd *crowd = argument;
+    while (get(&s_looking) != 0) {
+        CHECK(ec_thread_pool_get_queue_size(crowd->pool) >= 0);
+        CHECK(stats_of(crowd->pool).name != NULL);
+    }
+    return NULL;
+}
+
+/* Threads begin to gather while another one counts what is gathered. */
+static void counts_are_read_while_threads_begin(void)
+{
+    long count = 0;
+    int rounds = many(2000);
+    struct crowd crowd = {relaxed_pool("order.begin", 1), DEEP / 10, &count, 0};
+    ec_thread_pool_defer_spawn(crowd.pool, 1);
+    CHECK_EQ(call_often(&(struct crowd){crowd.pool, DEEP, &count, 0}), NULL);
+    set(&s_looking, 1);
+    pthread_t other = start_thread(look_on, &crowd);
+    for (int i = 0; i < rounds; i++)
+        JOIN(start_thread(call_often, &crowd));
+    set(&s_looking, 0);
+    JOIN(other);
+    ec_thread_pool_defer_spawn(crowd.pool, 0);
+    await_empty(crowd.pool);
+    CHECK_EQ(get(&count), DEEP + (long)rounds * crowd.calls);
+}
+
 static void wrong_orders_are_refused(void)
 {
     int pool = new_pool("order.wrong", 1);
@@ -350,6 +474,12 @@ static void wrong_orders_are_refused(void)
     CHECK_STR(fj_last_error(), "pool \"order.wrong\": 2 is no order (FJ_ORDER_FIFO, FJ_ORDER_RELAXED)");
     CHECK_EQ(fj_pool_set_order(-77, FJ_ORDER_RELAXED), 0);
     CHECK_EQ(fj_last_error_code(), FJ_ENOCLASS);
+    long count = 0;
+    CHECK_EQ(fj_call(pool, add_one, &count), 1); /* a function that is known */
+    CHECK_EQ(fj_call(INT_MIN, add_one, &count), 0);
+    CHECK_EQ(fj_last_error_code(), FJ_ENOCLASS);
+    await_empty(pool);
+    CHECK_EQ(get(&count), 1);
 }
 
 static void a_child_process_is_told_that_it_has_no_engine(void)
@@ -398,7 +528,10 @@ int main(void)
     RUN(calls_behind_one_that_ends_its_thread_run);
     RUN(a_call_that_blocks_holds_up_no_other);
     RUN(gathered_calls_do_not_starve);
+    RUN(gathered_calls_do_not_starve_beside_jobs);
+    RUN(calls_in_a_hand_do_not_starve);
     RUN(gathered_calls_are_seen);
+    RUN(counts_are_read_while_threads_begin);
     RUN(without_concurrency_calls_run_at_once_again);
     RUN(a_trace_sees_calls_that_come_after_it);
     RUN(wrong_orders_are_refused);

@@ -23,7 +23,7 @@ internal sealed class Hand<TJob>
     /// <summary>The position of the first of its jobs. The owner's.</summary>
     public long Position;
 
-    /// <summary>How often the owner has found it closed. The owner's.</summary>
+    /// <summary>Claims since the owner last looked for overdue hands, about. The owner's.</summary>
     public int Looks;
 
     /// <summary>Whether jobs may be put in. Changed with the lock; the owner may look without.</summary>

@@ -167,6 +167,11 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
                 : relaxed ? LaneQueue<TJob, TSlot>.Relaxed
                 : long.MaxValue);
         }
+
+        if (!Workers.UsesHands)
+        {
+            Workers.RecallHands(); // nobody looks after them from now on
+        }
     }
 
     /// <summary>Jobs handed in since the lane was made.</summary>
@@ -259,7 +264,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
             return RunInline(job);
         }
 
-        Queue.FlushMine();
+        Queue.FlushMine(1);
         return Queue.TryWriteForced(job) ? Submitted.Queued : Submitted.Closed;
     }
 

@@ -107,12 +107,25 @@ internal sealed partial class LaneQueue<TJob, TSlot>
     /// <summary>Moves what submitters have gathered to the queue; they gather no more for now. False: there was nothing.</summary>
     public bool Gather() => IsCollecting && Gather(long.MaxValue, null);
 
-    /// <summary>Moves what the calling thread has gathered, for a job of its that goes to the queue another way.</summary>
-    public void FlushMine()
+    /// <summary>
+    /// Moves what the calling thread has gathered, for jobs of its that go to the queue another way, and once in a while what
+    /// others have left.
+    /// </summary>
+    public void FlushMine(int jobs)
     {
-        if (IsCollecting && Outbox<TJob, TSlot>.Mine is { } mine && ReferenceEquals(mine.Collector, this))
+        if (IsCollecting && (Outbox<TJob, TSlot>.Mine ?? Outbox<TJob, TSlot>.MakeMine()) is { } mine)
         {
-            Flush(mine);
+            if (ReferenceEquals(mine.Collector, this))
+            {
+                Flush(mine);
+            }
+
+            mine.Direct += jobs;
+            if (mine.Direct >= Outbox<TJob, TSlot>.Room)
+            {
+                mine.Direct = 0;
+                Gather(HeadPosition, mine);
+            }
         }
     }
 
@@ -129,9 +142,10 @@ internal sealed partial class LaneQueue<TJob, TSlot>
         }
 
         closed = !TryWriteForced(job);
-        if (mine is not null && !closed && mine.Takes(job) && ++mine.Direct % Outbox<TJob, TSlot>.Room == 0)
+        if (mine is not null && !closed && ++mine.Direct >= Outbox<TJob, TSlot>.Room)
         {
-            LookAround(mine);
+            mine.Direct = 0;
+            LookAround(mine, begins: mine.Takes(job));
         }
 
         return !closed;
@@ -170,7 +184,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
 
     // A submitter that gathers no jobs, once in a while.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void LookAround(Outbox<TJob, TSlot> mine)
+    private void LookAround(Outbox<TJob, TSlot> mine, bool begins)
     {
         long head = HeadPosition;
         if (IsCollecting)
@@ -178,7 +192,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
             Gather(head, mine);
         }
 
-        if (EndPosition - head < Deep)
+        if (!begins || EndPosition - head < Deep)
         {
             return;
         }

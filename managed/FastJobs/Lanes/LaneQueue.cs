@@ -33,7 +33,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>(
     /// <summary>Writes several jobs, one behind the other, without regard to the capacity. False: the queue is closed.</summary>
     public bool TryWriteAll(ReadOnlySpan<TJob> jobs)
     {
-        FlushMine();
+        FlushMine(jobs.Length);
         return TryWriteAllForced(jobs);
     }
 

@@ -27,7 +27,7 @@ internal abstract class Outbox<TJob, TSlot>
     /// <summary>The queue's end when its jobs began to gather: once the head is there they are overdue. Guarded by the lock.</summary>
     public long Since;
 
-    /// <summary>Jobs that the owner has written to a queue itself. The owner's.</summary>
+    /// <summary>Jobs that the owner has written to a queue itself since it last looked around. The owner's.</summary>
     public int Direct;
 
     [ThreadStatic]

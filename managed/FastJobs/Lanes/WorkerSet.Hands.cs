@@ -9,6 +9,9 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     // A worker looks whether the queue is deep at one in so many claims: the look fetches the line that submitters write to.
     private const int ClaimsALook = Hand<TJob>.Room;
 
+    // And whether jobs in hands are overdue, behind one that takes long, at one in so many.
+    private const int ClaimsAnOverdueLook = 8 * ClaimsALook;
+
     private readonly List<Hand<TJob>> _hands = []; // open ones
 
     /// <summary>Whether workers may take several jobs at once. Sets without threads of their own do not.</summary>
@@ -45,15 +48,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         {
             lock (_lock)
             {
-                foreach (Hand<TJob> hand in _hands)
-                {
-                    ReadOnlySpan<TJob> rest = hand.Close();
-                    PutBefore(rest, hand.Position);
-                    jobs += rest.Length;
-                }
-
-                Queue.CountHands(-_hands.Count);
-                _hands.Clear();
+                jobs = RecallHands(before: long.MaxValue);
             }
         }
 
@@ -63,6 +58,44 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         }
 
         return jobs > 0;
+    }
+
+    // Of a queue that never gets empty nobody runs out of jobs, so nobody would come by those behind a job that takes long.
+    private void RecallOverdueHands()
+    {
+        int jobs;
+        lock (_lock)
+        {
+            // Further than workers get ahead of each other with jobs of one length.
+            jobs = RecallHands(before: Queue.HeadPosition - (4 * Hand<TJob>.Room * (_hands.Count + 1)));
+        }
+
+        if (jobs > 0)
+        {
+            Wake();
+        }
+    }
+
+    // Under the lock: of those hands that have jobs from before a position, and all if it is the last one.
+    private int RecallHands(long before)
+    {
+        int jobs = 0;
+        for (int i = _hands.Count - 1; i >= 0; i--)
+        {
+            Hand<TJob> hand = _hands[i];
+
+            // The owner may be filling it: a position that is not the new one yet costs a recall that was not needed.
+            if (before == long.MaxValue || (Volatile.Read(ref hand.Position) < before && hand.Count > 0))
+            {
+                ReadOnlySpan<TJob> rest = hand.Close();
+                PutBefore(rest, hand.Position);
+                jobs += rest.Length;
+                _hands.RemoveAt(i);
+                Queue.CountHands(-1);
+            }
+        }
+
+        return jobs;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -87,9 +120,19 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     {
         hand ??= new Hand<TJob>();
         job = default;
-        if (!hand.IsOpen && ++hand.Looks % ClaimsALook != 0)
+        hand.Looks += hand.IsOpen ? ClaimsALook : 1;
+        if (!hand.IsOpen && hand.Looks % ClaimsALook != 0)
         {
             return false;
+        }
+
+        if (hand.Looks >= ClaimsAnOverdueLook)
+        {
+            hand.Looks = 0;
+            if (Queue.HasHands)
+            {
+                RecallOverdueHands();
+            }
         }
 
         if (!_usesHands || !Queue.IsForHands)
@@ -102,6 +145,11 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         {
             lock (_lock)
             {
+                if (!_usesHands)
+                {
+                    return false; // what is recalled when the permission ends is all there is
+                }
+
                 hand.Open();
                 _hands.Add(hand);
                 Queue.CountHands(1); // full fence, before the first claim for it
