@@ -121,7 +121,8 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
 
     // Takes the positions of all items with one add; otherwise as TryWriteForced. Readers are notified once, so only for
     // readers who wake each other. The items should be few: readers wait for the first as long as it is not published.
-    private protected bool TryWriteAllForced(ReadOnlySpan<T> items)
+    // tail: the caller must call Attend with it, once it holds no lock.
+    private protected bool TryWriteAllForced(ReadOnlySpan<T> items, out TailWord tail)
     {
         nint self = Turns.Self;
         if (_tail.Owner != self)
@@ -130,7 +131,7 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
         }
 
         long positions = TailWord.PositionOne * items.Length;
-        var tail = new TailWord(Interlocked.Add(ref _tail.Value, positions) - positions); // full fence, as there
+        tail = new TailWord(Interlocked.Add(ref _tail.Value, positions) - positions); // full fence, as there
         if (tail.IsClosed)
         {
             return false; // they lie behind the frozen end
@@ -150,11 +151,6 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
             {
                 TSlot.Publish(ref segment.At(offset), items[published++]); // release, as there
             }
-        }
-
-        if (tail.NeedsAttention)
-        {
-            Attend(tail);
         }
 
         return true;
@@ -271,7 +267,7 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
 
     // Does what a writer has to do besides, once it has published.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Attend(TailWord tail)
+    private protected void Attend(TailWord tail)
     {
         if (tail.NeedsNotify)
         {

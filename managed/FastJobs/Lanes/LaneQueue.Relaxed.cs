@@ -136,7 +136,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
     private bool TryWriteRelaxed(TJob job, out bool closed)
     {
         Outbox<TJob, TSlot>? mine = Outbox<TJob, TSlot>.Mine ?? Outbox<TJob, TSlot>.MakeMine();
-        if (mine is not null && ReferenceEquals(mine.Collector, this) && mine.Count > 0)
+        if (mine is not null && ReferenceEquals(mine.Collector, this))
         {
             Flush(mine); // a thread's jobs keep their order
         }
@@ -155,6 +155,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
     public bool Flush(Outbox<TJob, TSlot> mine)
     {
         bool look;
+        TailWord tail;
         using (mine.Lock.Hold())
         {
             if (!ReferenceEquals(mine.Collector, this))
@@ -162,8 +163,13 @@ internal sealed partial class LaneQueue<TJob, TSlot>
                 return false;
             }
 
+            if (mine.Count == 0)
+            {
+                return true;
+            }
+
             long before = mine.Since;
-            Write(mine.Jobs);
+            tail = Write(mine.Jobs);
             mine.Empty();
             mine.Since = EndPosition;
             if (mine.Since - HeadPosition < Deep)
@@ -174,6 +180,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
             look = (before ^ mine.Since) >= PositionsALook;
         }
 
+        Attend(tail);
         if (look)
         {
             Gather(HeadPosition, mine);
@@ -248,6 +255,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
 
     private bool TryGather(Outbox<TJob, TSlot> outbox, long since)
     {
+        TailWord tail;
         using (outbox.Lock.Hold())
         {
             if (!ReferenceEquals(outbox.Collector, this) || outbox.Since > since)
@@ -256,10 +264,17 @@ internal sealed partial class LaneQueue<TJob, TSlot>
             }
 
             ReadOnlySpan<TJob> jobs = outbox.Stop();
-            Write(jobs);
+            bool any = jobs.Length > 0;
+            tail = any ? Write(jobs) : default;
             EndCollecting(outbox);
-            return jobs.Length > 0;
+            if (!any)
+            {
+                return false;
+            }
         }
+
+        Attend(tail);
+        return true;
     }
 
     // With the outbox's lock. Its jobs are in the queue.
@@ -279,9 +294,11 @@ internal sealed partial class LaneQueue<TJob, TSlot>
         }
     }
 
-    private void Write(ReadOnlySpan<TJob> jobs)
+    // With the outbox's lock; without it the caller attends to what this returns, which may start threads and call the host.
+    private TailWord Write(ReadOnlySpan<TJob> jobs)
     {
-        bool written = jobs.IsEmpty || TryWriteAllForced(jobs);
+        bool written = TryWriteAllForced(jobs, out TailWord tail);
         Debug.Assert(written, "a queue is closed once nobody gathers jobs for it");
+        return tail;
     }
 }

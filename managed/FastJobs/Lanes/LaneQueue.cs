@@ -34,7 +34,13 @@ internal sealed partial class LaneQueue<TJob, TSlot>(
     public bool TryWriteAll(ReadOnlySpan<TJob> jobs)
     {
         FlushMine(jobs.Length);
-        return TryWriteAllForced(jobs);
+        bool written = TryWriteAllForced(jobs, out TailWord tail);
+        if (written && tail.NeedsAttention)
+        {
+            Attend(tail);
+        }
+
+        return written;
     }
 
     /// <summary>Becomes a searcher, unless there are <paramref name="most"/> already.</summary>

@@ -239,16 +239,14 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     private Claim TryTake(Worker worker, ref Hand<TJob>? hand, out TJob? job)
     {
         // Acquire: pairs with the increment in PushUrgent.
-        if (Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(out job))
-        {
-            return Claim.Claimed;
-        }
+        return (Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(out job)) || TryTakeFromHand(worker, ref hand, out job)
+            ? Claim.Claimed
+            : TryClaim(worker, out job);
+    }
 
-        if (TryTakeFromHand(worker, ref hand, out job))
-        {
-            return Claim.Claimed;
-        }
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Claim TryClaim(Worker worker, out TJob? job)
+    {
         Claim claim = Queue.TryClaim(out job, out worker.Position);
         return claim != Claim.Empty || !Queue.IsScattered ? claim : TryTakeScattered(worker, out job);
     }
@@ -284,8 +282,8 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     public bool TryRunOne()
     {
         Worker worker = Worker.Current!;
-        Hand<TJob>? none = null;
-        if (TryTake(worker, ref none, out TJob? job) != Claim.Claimed)
+        TJob? job = default;
+        if (!(Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(out job)) && TryClaim(worker, out job) != Claim.Claimed)
         {
             return false;
         }

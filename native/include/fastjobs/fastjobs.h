@@ -70,9 +70,10 @@ typedef enum fj_order {
 
 /** Gives up the strict order of a pool, or asks for it again. While many jobs wait in a relaxed pool, calls
  * (fj_call) gather in the threads that make them, and workers claim several jobs at once: a call costs about
- * half. A job may be overtaken by some hundred that came after it, those of its own thread only if there is
- * more than one worker. None waits for another one while a worker is idle. No effect while the pool has a
- * backlog to keep to or a trace is set. For jobs submitted from now on; any thread. 1, or 0 on failure. */
+ * two thirds. A job may be overtaken by some hundred a worker that came after it, those of its own thread
+ * only if there is more than one worker. None waits for another one while a worker is idle. No effect while
+ * the pool has a backlog to keep to or a trace is set. For jobs submitted from now on; any thread. 1, or 0 on
+ * failure. */
 FJ_API int fj_pool_set_order(int jobclass, fj_order order);
 
 /** Called in every worker thread of the pool that starts from now on: after it has started, and before it
