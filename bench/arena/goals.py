@@ -21,11 +21,14 @@ class Goal:
 
 GOALS = (
     Goal("W1, one producer", "native", "W1", "ns_per_job", 1 / 8),
+    Goal("W1, one producer, calls", "native", "W1", "ns_per_job", 1 / 8, peer="fastjobs call"),
     Goal("W2, two producers", "native", "W2", "ns_per_job", 1 / 5),
+    Goal("W2, two producers, calls", "native", "W2", "ns_per_job", 1 / 5, peer="fastjobs call"),
     Goal("W2, on a lane that gives up order", "native", "W2", "ns_per_job", 1 / 8, peer="fastjobs relaxed"),
     Goal("batch submit of jobs", "native", "batch", "ns_per_job", 1 / 20),
     Goal("batch submit of calls", "native", "batch", "ns_per_job", 1 / 20, peer="fastjobs call"),
     Goal("W4, round trip p50", "native", "W4", "p50_ns", 1 / 10),
+    Goal("W4, round trip p50, calls", "native", "W4", "p50_ns", 1 / 10, peer="fastjobs call"),
     Goal("W4, round trip p99", "native", "W4", "p99_ns", 1),
     Goal("W6, efficiency with jobs of 1 µs", "native", "W6", "efficiency", 1, at_least=True),
     Goal("p99 beside a lane of sleepers, by p99 idle", "native", "lanes", "p99_ratio", 1.25, own=True),

@@ -672,7 +672,9 @@ static ec_scheduler_inst *s_host;
 
 static void *drive(void *closure)
 {
-    CHECK_EQ(fj_scheduler_run(s_host), 1);
+    if (!CHECK_EQ(fj_scheduler_run(s_host), 1)) {
+        fprintf(stderr, "fj_scheduler_run: %s\n", fj_last_error());
+    }
     return closure;
 }
 

@@ -23,7 +23,8 @@ struct peer {
     long over;
     int (*then)(struct peer *peer, Event *event); /* in place of an answer, once `acts` is set */
     long acts;
-    int copy, other;
+    int copy;
+    long other; /* a descriptor, or -1 */
 };
 
 static int answer(Event *event, int eventtype, void *closure, struct timeval *now)
@@ -97,14 +98,14 @@ static int close_and_end(struct peer *peer, Event *event)
 /* What a child process would hold is reported for ever to who cannot take it out of the set. */
 static void the_copy_of_a_closed_descriptor_is_not_reported(void)
 {
-    struct peer peer;
+    static struct peer peer; /* a callback may be about to end when the test has */
     begin(&peer, close_and_end);
     peer.copy = dup(peer.ends[0]);
     CHECK_EQ(send(peer.ends[1], "more", 4, 0), 4); /* nobody reads it */
     POLL(get(&peer.over));
     POLL(rests());
     CHECK_EQ(get(&peer.calls), BUSY + 1);
-    struct peer next; /* the others are still watched */
+    static struct peer next; /* the others are still watched */
     begin(&next, close_and_end);
     CHECK_EQ(send(next.ends[1], "x", 1, 0), 1);
     POLL(get(&next.over));
@@ -115,10 +116,11 @@ static void the_copy_of_a_closed_descriptor_is_not_reported(void)
 
 static int become_other(struct peer *peer, Event *event)
 {
-    if (peer->other >= 0) {
-        CHECK_EQ(dup2(peer->other, event->fd), event->fd);
-        close(peer->other);
-        peer->other = -1;
+    int other = (int)get(&peer->other);
+    if (other >= 0) {
+        CHECK_EQ(dup2(other, event->fd), event->fd);
+        close(other);
+        set(&peer->other, -1);
         return E_READ;
     }
     char byte;
@@ -130,17 +132,18 @@ static int become_other(struct peer *peer, Event *event)
 
 static void a_descriptor_that_becomes_another_is_watched(void)
 {
+    static struct peer peers[5];
     for (int i = 0; i < 5; i++) {
-        struct peer peer;
+        struct peer *peer = &peers[i];
         int other[2];
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, other), 0);
-        begin(&peer, become_other);
-        peer.other = other[0];
-        CHECK_EQ(send(peer.ends[1], "x", 1, 0), 1);
-        POLL(get(&peer.calls) > BUSY);
+        begin(peer, become_other);
+        set(&peer->other, other[0]);
+        CHECK_EQ(send(peer->ends[1], "x", 1, 0), 1);
+        POLL(get(&peer->calls) > BUSY);
         CHECK_EQ(send(other[1], "o", 1, 0), 1);
-        POLL(get(&peer.over));
-        close(peer.ends[1]);
+        POLL(get(&peer->over));
+        close(peer->ends[1]);
         close(other[1]);
     }
 }
@@ -148,7 +151,7 @@ static void a_descriptor_that_becomes_another_is_watched(void)
 static int read_or_not(struct peer *peer, Event *event)
 {
     char byte;
-    if (peer->other >= 0) {
+    if (get(&peer->other) >= 0) {
         return become_other(peer, event);
     }
     if (event_read(event, &byte, 1, NULL) != 1) {
@@ -162,11 +165,11 @@ static int read_or_not(struct peer *peer, Event *event)
 /* The same while the old one lives on, readable: its reports come under the other's name, for a while. */
 static void one_that_becomes_another_loses_its_old_self(void)
 {
-    struct peer peer;
+    static struct peer peer; /* a callback may be about to end when the test has */
     int other[2];
     CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, other), 0);
     begin(&peer, read_or_not);
-    peer.other = other[0];
+    set(&peer.other, other[0]);
     peer.copy = dup(peer.ends[0]);
     CHECK_EQ(send(peer.ends[1], "x", 1, 0), 1);
     POLL(get(&peer.calls) > BUSY);
@@ -189,7 +192,7 @@ static int close_and_go_on(struct peer *peer, Event *event)
 
 static void a_closed_descriptor_ends_its_event(void)
 {
-    struct peer peer;
+    static struct peer peer; /* a callback may be about to end when the test has */
     begin(&peer, close_and_go_on);
     CHECK_EQ(send(peer.ends[1], "x", 1, 0), 1);
     POLL(get(&peer.mask) == E_EXCEPTION);
@@ -208,7 +211,7 @@ static int wait_to_write(struct peer *peer, Event *event)
 
 static void one_that_stays_may_wait_for_something_else(void)
 {
-    struct peer peer;
+    static struct peer peer; /* a callback may be about to end when the test has */
     begin(&peer, wait_to_write);
     CHECK_EQ(send(peer.ends[1], "x", 1, 0), 1);
     POLL(get(&peer.over));
@@ -218,7 +221,7 @@ static void one_that_stays_may_wait_for_something_else(void)
 
 static void one_that_rests_is_called_again(void)
 {
-    struct peer peer;
+    static struct peer peer; /* a callback may be about to end when the test has */
     begin(&peer, close_and_end);
     set(&peer.acts, 0);
     for (int i = 0; i < 10; i++) {

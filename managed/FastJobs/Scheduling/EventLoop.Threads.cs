@@ -5,6 +5,7 @@ internal sealed partial class EventLoop<TItem, TOps>
 {
     private readonly Lock _threadLock = new();
     private LoopThread? _driver;
+    private volatile LoopThread? _borrower; // who has it for a moment, had it, or tried to
     private volatile LoopThread? _owner;
     private Thread? _thread;
     private string? _threadName;
@@ -42,12 +43,19 @@ internal sealed partial class EventLoop<TItem, TOps>
     public bool TryEnter()
     {
         LoopThread me = LoopThread.Current;
+        var spinner = default(SpinWait);
         // Full fence: acquires what the thread wrote that drove it before; pairs with the release in Leave.
-        if (Interlocked.CompareExchange(ref _driver, me, null) is not null)
+        while (Interlocked.CompareExchange(ref _driver, me, null) is { } driver)
         {
-            return false;
+            if (!ReferenceEquals(driver, _borrower) || ReferenceEquals(driver, me))
+            {
+                return false;
+            }
+
+            spinner.SpinOnce(); // whoever only does something to the loop gives it back
         }
 
+        _borrower = null; // it stays after a return: this thread may have been it
         _owner = me;
         TOps.OnEnter(Number);
         return true;
@@ -70,7 +78,13 @@ internal sealed partial class EventLoop<TItem, TOps>
             return true;
         }
 
-        borrowed = IsMine && Interlocked.CompareExchange(ref _driver, LoopThread.Current, null) is null;
+        if (IsMine)
+        {
+            LoopThread me = LoopThread.Current;
+            _borrower = me; // before the exchange: whoever finds this thread to be the driver knows why
+            borrowed = Interlocked.CompareExchange(ref _driver, me, null) is null;
+        }
+
         return borrowed;
     }
 

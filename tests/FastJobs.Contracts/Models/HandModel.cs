@@ -213,6 +213,8 @@ internal sealed class HandModel(int jobs, int room, HandModel.Bug bug = default)
 
             return m.Open && bug != Bug.SleepsWhileAHandIsOpen ? Next.Ahead : Next.To("W3");
         }),
+        Do("I1", "takes back what is overdue, whatever waits", (ref m, ref me) =>
+            m.Open && bug == Bug.None ? Next.Ahead : Next.Blocked),
         Do("C1", "takes the lock", (ref m, ref me) => TakeLock(ref m)),
         Do("C2", "closes the hand", (ref m, ref me) =>
         {
