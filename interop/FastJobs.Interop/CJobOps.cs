@@ -225,8 +225,10 @@ internal readonly unsafe struct CJobOps : ILaneOps<nint>
             return true;
         }
 
-        return SlotGate.TryTake(semaphore, job, CEngine.Current.Lanes.Find(worker.Host.LaneId)!, worker.Position);
+        return SlotGate.TryTake(semaphore, job, CEngine.Current.Lanes.Find(worker.Host.LaneId)!, worker);
     }
 
     public static nint WithSlot(ec_thread_pool_job* job) => (nint)job | HasSlot;
+
+    public static bool IsWithSlot(nint handle) => !CallTable.IsCall(handle) && (handle & HasSlot) != 0;
 }

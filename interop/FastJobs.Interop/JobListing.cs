@@ -27,7 +27,9 @@ internal sealed unsafe class JobListing(CLane lane)
         do
         {
             more = _lane.Workers.VisitSomeUrgent(
-                ref next, (job, submittedAt) => Note(job, fj_job_state.FJ_JOB_HAS_SLOT, submittedAt));
+                ref next,
+                (job, submittedAt) => Note(
+                    job, CJobOps.IsWithSlot(job) ? fj_job_state.FJ_JOB_HAS_SLOT : fj_job_state.FJ_JOB_QUEUED, submittedAt));
             if (!Flush(show))
             {
                 return;

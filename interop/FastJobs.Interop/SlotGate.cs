@@ -29,7 +29,7 @@ internal static unsafe partial class SlotGate
     private static volatile bool s_pollerEnds;
 
     /// <summary>Takes a slot for the job, or lets the job wait: then it comes back through its lane's urgent jobs.</summary>
-    public static bool TryTake(void* semaphore, ec_thread_pool_job* job, CLane lane, long position)
+    public static bool TryTake(void* semaphore, ec_thread_pool_job* job, CLane lane, Worker worker)
     {
         Stripe stripe = StripeOf(semaphore);
         bool first = false;
@@ -48,7 +48,7 @@ internal static unsafe partial class SlotGate
 
             // A SYNC job of a class never waits here, so the job's class is the lane's id and need not be kept.
             System.Diagnostics.Debug.Assert(job->job_class == lane.Id, "a job waits in the lane of its class");
-            gate.Jobs.Enqueue((nint)job, lane.Queue.SubmittedAt(position));
+            gate.Jobs.Enqueue((nint)job, lane.Workers.SubmittedAt(worker));
             Interlocked.Increment(ref s_parked);
             lane.AddWaiting(1); // before a release can take the job off again
             first = first && Interlocked.Increment(ref s_waitingGates) == 1;

@@ -451,7 +451,7 @@ static void *look_on(void *argument)
 static void counts_are_read_while_threads_begin(void)
 {
     long count = 0;
-    int rounds = many(2000);
+    int rounds = many(500);
     struct crowd crowd = {relaxed_pool("order.begin", 1), DEEP / 10, &count, 0};
     ec_thread_pool_defer_spawn(crowd.pool, 1);
     CHECK_EQ(call_often(&(struct crowd){crowd.pool, DEEP, &count, 0}), NULL);

@@ -330,7 +330,7 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     public long DiscardQueued()
     {
         long discarded = 0;
-        while (Queue.TryRead(out TJob? job))
+        while (Workers.TryTakeUrgent(out TJob? job, out _) || Queue.TryRead(out job))
         {
             TOps.Discard(job!);
             discarded++;

@@ -8,10 +8,11 @@ internal sealed class WaitingRing<TJob>
 {
     private const int Smallest = 16;
     private const int LargestKeptEmpty = 1024;
+    private const long FirstNumber = 1L << 32; // some may be put before it, and a look that begins at 0 sees them
 
     private Entry[] _entries = [];
-    private long _first;
-    private long _end;
+    private long _first = FirstNumber;
+    private long _end = FirstNumber;
 
     /// <summary>Jobs that wait.</summary>
     public int Count { get; private set; }
@@ -24,18 +25,16 @@ internal sealed class WaitingRing<TJob>
 
     public void Enqueue(TJob job, long submittedAt)
     {
-        if (_end - _first == _entries.Length)
-        {
-            var larger = new Entry[Math.Max(Smallest, _entries.Length * 2)];
-            for (long number = _first; number < _end; number++)
-            {
-                larger[number & (larger.Length - 1)] = At(number);
-            }
-
-            _entries = larger;
-        }
-
+        MakeRoom();
         At(_end++) = new Entry { Job = job, SubmittedAt = submittedAt, IsThere = true };
+        Count++;
+    }
+
+    /// <summary>Before the oldest.</summary>
+    public void PutFirst(TJob job, long submittedAt)
+    {
+        MakeRoom();
+        At(--_first) = new Entry { Job = job, SubmittedAt = submittedAt, IsThere = true };
         Count++;
     }
 
@@ -78,6 +77,22 @@ internal sealed class WaitingRing<TJob>
         {
             _entries = [];
         }
+    }
+
+    private void MakeRoom()
+    {
+        if (_end - _first < _entries.Length)
+        {
+            return;
+        }
+
+        var larger = new Entry[Math.Max(Smallest, _entries.Length * 2)];
+        for (long number = _first; number < _end; number++)
+        {
+            larger[number & (larger.Length - 1)] = At(number);
+        }
+
+        _entries = larger;
     }
 
     private ref Entry At(long number) => ref _entries[number & (_entries.Length - 1)];

@@ -58,8 +58,13 @@ internal sealed class Worker : IDisposable
     /// <summary>What a managed job is made of while it runs; for listings.</summary>
     public object? CurrentWork;
 
-    /// <summary>The position of the job that it claimed last.</summary>
+    /// <summary>The position of the job that it claimed last; for one that waited before the queue <see cref="NoPosition"/>.</summary>
     public long Position;
+
+    /// <summary>When that one was submitted, in Stopwatch ticks.</summary>
+    public long SubmittedAt;
+
+    public const long NoPosition = -1;
 
     /// <summary>No job runs that a listing could show.</summary>
     public const nint NoKind = -1;

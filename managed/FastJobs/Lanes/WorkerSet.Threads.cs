@@ -164,6 +164,12 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             Claim claim = TryTake(worker, ref hand, out TJob? job);
             if (claim == Claim.Claimed)
             {
+                // Whoever made the control word non-zero and then submitted this job is seen here, if not above.
+                if (Volatile.Read(ref _control) != 0 && TryPutBack(worker, job!))
+                {
+                    continue; // to the checkpoint
+                }
+
                 looks = FoundLast;
                 linger.Found();
                 if (!worker.IsBusy)
@@ -239,7 +245,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     private Claim TryTake(Worker worker, ref Hand<TJob>? hand, out TJob? job)
     {
         // Acquire: pairs with the increment in PushUrgent.
-        return (Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(out job)) || TryTakeFromHand(worker, ref hand, out job)
+        return (Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(worker, out job)) || TryTakeFromHand(worker, ref hand, out job)
             ? Claim.Claimed
             : TryClaim(worker, out job);
     }
@@ -261,14 +267,21 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         }
 
         job = default;
-        return RecallHands() && TryTakeUrgent(out job) ? Claim.Claimed : Claim.Empty;
+        return RecallHands() && TryTakeUrgent(worker, out job) ? Claim.Claimed : Claim.Empty;
     }
 
-    private bool TryTakeUrgent(out TJob? job)
+    private bool TryTakeUrgent(Worker worker, out TJob? job)
+    {
+        worker.Position = Worker.NoPosition;
+        return TryTakeUrgent(out job, out worker.SubmittedAt);
+    }
+
+    /// <summary>Takes the first of the urgent jobs.</summary>
+    public bool TryTakeUrgent(out TJob? job, out long submittedAt)
     {
         lock (_lock)
         {
-            if (!_urgent.TryDequeue(out job, out _))
+            if (!_urgent.TryDequeue(out job, out submittedAt))
             {
                 return false;
             }
@@ -278,12 +291,34 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         }
     }
 
+    // A worker that has claimed a job while the set got fewer claimers, or none: the job waits again, before all others.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryPutBack(Worker worker, TJob job)
+    {
+        lock (_lock)
+        {
+            if (_claimers <= Allowed)
+            {
+                return false;
+            }
+
+            _urgent.PutFirst(job, SubmittedAt(worker));
+            Volatile.Write(ref _urgentPushed, _urgentPushed + 1);
+            Interlocked.Increment(ref _urgentCount); // the checkpoint wakes whoever may take it
+            return true;
+        }
+    }
+
+    /// <summary>About when the job that a worker has taken last was submitted, in Stopwatch ticks. For that worker.</summary>
+    public long SubmittedAt(Worker worker) =>
+        worker.Position == Worker.NoPosition ? worker.SubmittedAt : Queue.SubmittedAt(worker.Position);
+
     /// <summary>Runs one job in the calling thread, which is one of the set's workers and in a job now.</summary>
     public bool TryRunOne()
     {
         Worker worker = Worker.Current!;
         TJob? job = default;
-        if (!(Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(out job)) && TryClaim(worker, out job) != Claim.Claimed)
+        if (!(Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(worker, out job)) && TryClaim(worker, out job) != Claim.Claimed)
         {
             return false;
         }

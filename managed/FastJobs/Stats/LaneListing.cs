@@ -12,8 +12,28 @@ internal static class LaneListing
     /// <summary>The delegates that wait, with the time of their submit in Stopwatch ticks, oldest first.</summary>
     public static IEnumerable<(Delegate Work, long SubmittedAt)> Queued(ManagedLane lane, int limit)
     {
-        var some = new Collector();
+        var first = new List<(Delegate Work, long SubmittedAt)>();
         long next = 0;
+        bool more;
+        do
+        {
+            more = lane.Workers.VisitSomeUrgent(ref next, (item, submittedAt) =>
+            {
+                if (WorkOf(item) is { } work)
+                {
+                    first.Add((work, submittedAt));
+                }
+            });
+        }
+        while (more && first.Count < limit);
+        foreach (var found in first.Take(limit))
+        {
+            yield return found;
+        }
+
+        limit -= Math.Min(limit, first.Count);
+        var some = new Collector();
+        next = 0;
         long end = lane.Queue.EndPosition;
         while (limit > 0 && lane.Queue.VisitSome(ref some, ref next, end))
         {
@@ -53,6 +73,12 @@ internal static class LaneListing
         return running;
     }
 
+    // Of one that nobody can claim, so a job from the pool is this one still. A cancelled one waits for nothing any more.
+    private static Delegate? WorkOf(JobRef item) =>
+        item.Job is not { } job ? (Delegate)item.Work
+        : job.Word.State == JobState.Canceled ? null
+        : job.Work;
+
     // Under the pause: notes what there is, no more.
     private readonly struct Collector : IItemVisitor<JobRef>
     {
@@ -65,12 +91,7 @@ internal static class LaneListing
         public bool Visit<TSlot>(ref TSlot slot, long position)
             where TSlot : struct, ISlot<JobRef, TSlot>
         {
-            // Nobody can claim it, so a job from the pool is this one still. A cancelled one waits for nothing any more.
-            JobRef item = TSlot.Peek(ref slot);
-            Delegate? work = item.Job is not { } job ? (Delegate)item.Work
-                : job.Word.State == JobState.Canceled ? null
-                : job.Work;
-            if (work is not null)
+            if (WorkOf(TSlot.Peek(ref slot)) is { } work)
             {
                 Found.Add((work, position));
             }

@@ -15,6 +15,7 @@ internal sealed class ConcurrencyCases : EngineCases
         Case(Concurrency_ChangesUnderLoad_IsNeverExceeded),
         Case(Deferred_WhileSet_JobsPileUp),
         Case(Deferred_SetWhileRunning_NoFurtherJobStarts),
+        Case(Deferred_SetWhileWorkersSearch_NoLaterJobStarts),
     ];
 
     private void Submit_MoreThanTheLimit_AsManyAsMayRunAtOnce(JobEngine engine)
@@ -186,6 +187,25 @@ internal sealed class ConcurrencyCases : EngineCases
         Check.Equal(1L, lane.QueuedJobs);
         lane.Deferred = false;
         ran.Await(1);
+    }
+
+    // The workers have just run a job and are about to look for the next one when the lane is deferred.
+    private void Deferred_SetWhileWorkersSearch_NoLaterJobStarts(JobEngine engine)
+    {
+        Counter ran = new();
+        JobLane lane = Lane(engine, 2);
+        for (int round = 0; round < 20_000; round++)
+        {
+            lane.Submit(static ran => ran.Increment(), ran);
+            ran.Await((2 * round) + 1);
+            Thread.SpinWait(round % 64);
+            lane.Deferred = true;
+            lane.Submit(static ran => ran.Increment(), ran);
+            Thread.SpinWait(50);
+            Check.Equal((2 * round) + 1, ran.Value);
+            lane.Deferred = false;
+            ran.Await((2 * round) + 2);
+        }
     }
 
     /// <summary>Measures how many are inside at once. Each stays a little, so that too many would meet.</summary>

@@ -27,6 +27,8 @@ internal sealed partial class WakeModel
         Holds("LimitGrows_NoLostWakeup", new(2, 1, 2) { NewLimit = 2, FirstWaitsForLast = true }),
         Holds("LimitShrinks_NoLostWakeup", new(2, 2, 1, 1) { NewLimit = 1 }),
         Holds("LimitGrowsFromNone_NoLostWakeup", new(2, 0, 1, 1) { NewLimit = 2 }),
+        Holds("Deferred_NoLaterJobStartsAndNoneIsLost", new(2, 1, 1) { Defers = true }),
+        Holds("DeferredWithTwoWorkers_NoLaterJobStartsAndNoneIsLost", new(2, 2, 2) { Defers = true }),
 
         Caught(Bug.NoLookBehind, "stuck", new(2, 2, 1, 1) { FirstWaitsForLast = true }),
         Caught(Bug.NoLookBehind, "stuck", new(2, 2, 2) { Batch = 2, FirstWaitsForLast = true }, "OfABatch"),
@@ -43,6 +45,8 @@ internal sealed partial class WakeModel
         Caught(Bug.StoppedWorkerStaysSearcher, "is counted", new(2, 2, 1, 1) { NewLimit = 1 }),
         Caught(Bug.StoppedWorkerIsCountedTwice, "lost", new(2, 2, 2, 1) { NewLimit = 1 }),
         Caught(Bug.NoRebalanceWhenItGrows, "lost", new(2, 0, 1, 1) { NewLimit = 2 }),
+        Caught(Bug.NoLookAfterTheClaim, "started that", new(2, 1, 1) { Defers = true }),
+        Caught(Bug.PutBackWakesNobody, "lost", new(2, 1, 1) { Defers = true }),
     ];
 
     private static Setup StartsFail => new(2, 2, 2, 1) { Parked = 1, StartsFail = true };

@@ -136,7 +136,7 @@ internal sealed partial class WakeModel
         {
             m.Control = m.Claimers > m.Limit;
             m.Sleepers = CanAddClaimer(in m);
-            if (m.Sleepers && m.Searchers == 0 && m.Urgent > 0)
+            if (m.Sleepers && m.Searchers == 0 && m.Urgent > 0 && bug != Bug.PutBackWakesNobody)
             {
                 return Next.To("R4");
             }

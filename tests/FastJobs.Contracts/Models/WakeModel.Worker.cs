@@ -5,7 +5,7 @@ namespace FastJobs.Contracts.Models;
 /// <summary>The worker of the wake protocol: WorkerSet.Work, TryPark, Sleep, Checkpoint, FoundWork.</summary>
 internal sealed partial class WakeModel
 {
-    private bool HasControl => setup.NewLimit >= 0;
+    private bool HasControl => ChangesLimit;
 
     // It begins as a sleeper or as a thread that was not started; both wait for a token.
     private IEnumerable<Step<Memory, Local>> Worker() =>
@@ -16,7 +16,7 @@ internal sealed partial class WakeModel
         .. Wake("F3"),
         .. Run(),
         .. FallAsleep(),
-        .. HasControl ? Checkpoint() : [],
+        .. HasControl ? [.. PutBack(), .. Checkpoint()] : Array.Empty<Step<Memory, Local>>(),
     ];
 
     private IEnumerable<Step<Memory, Local>> Sleep() =>
@@ -54,11 +54,13 @@ internal sealed partial class WakeModel
     [
         Do("W2", "looks at the queue", (ref m, ref me) =>
         {
-            if (HasControl && m.Control)
+            if (HasControl && !me.HasLooked)
             {
-                return Next.To("C1");
+                me.HasLooked = !m.Control;
+                return m.Control ? Next.To("C1") : Next.To("W2"); // the look at the queue is another step
             }
 
+            me.HasLooked = false;
             if (TryClaim(ref m, ref me) is { } claimed)
             {
                 me.FoundLast = false;
@@ -76,12 +78,14 @@ internal sealed partial class WakeModel
         }),
         Do("W0", "has run a job, looks at the queue", (ref m, ref me) =>
         {
-            if (HasControl && m.Control)
+            if (HasControl && !me.HasLooked)
             {
-                me.FoundLast = bug == Bug.StoppedWorkerIsCountedTwice;
-                return Next.To("C1");
+                me.FoundLast = m.Control && bug == Bug.StoppedWorkerIsCountedTwice;
+                me.HasLooked = !m.Control;
+                return m.Control ? Next.To("C1") : Next.To("W0");
             }
 
+            me.HasLooked = false;
             return TryClaim(ref m, ref me) ?? Next.Ahead;
         }),
         Do("W1", "becomes a searcher, unless there are enough", (ref m, ref me) =>
@@ -93,7 +97,7 @@ internal sealed partial class WakeModel
     ];
 
     // Null: there is nothing to claim.
-    private static Next? TryClaim(ref Memory m, ref Local me)
+    private Next? TryClaim(ref Memory m, ref Local me)
     {
         if (m.Urgent > 0)
         {
@@ -103,7 +107,8 @@ internal sealed partial class WakeModel
             }
 
             m.Urgent--;
-            me.Position = UrgentJob;
+            me.Position = m.PutBack == 0 ? UrgentJob : (byte)int.TrailingZeroCount(m.PutBack);
+            m.PutBack.Remove(me.Position);
         }
         else if (m.Published.Has(m.Head))
         {
@@ -114,8 +119,33 @@ internal sealed partial class WakeModel
             return null;
         }
 
-        return me.Searching ? Next.To("F1") : Next.To("F3");
+        return HasControl && bug != Bug.NoLookAfterTheClaim ? Next.To("P1") : Found(ref me);
     }
+
+    private static Next Found(ref Local me) => me.Searching ? Next.To("F1") : Next.To("F3");
+
+    private IEnumerable<Step<Memory, Local>> PutBack() =>
+    [
+        Do("P1", "has a job, looks at the control word again", (ref m, ref me) =>
+            m.Control ? Next.Ahead : Found(ref me)),
+        Do("P2", "takes the lock, puts the job back if there are too many claimers", (ref m, ref me) =>
+        {
+            if (m.Locked)
+            {
+                return Next.Blocked;
+            }
+
+            if (m.Claimers <= m.Limit)
+            {
+                return Found(ref me);
+            }
+
+            m.Urgent++;
+            m.PutBack.Add(me.Position);
+            me.Position = 0;
+            return Next.To("C1");
+        }),
+    ];
 
     private IEnumerable<Step<Memory, Local>> Find() =>
     [
@@ -157,6 +187,11 @@ internal sealed partial class WakeModel
                 }
 
                 return Next.Fail("a job ran twice");
+            }
+
+            if (m.MayNotStart.Has(me.Position))
+            {
+                return Next.Fail("a job started that was submitted when none may start");
             }
 
             m.Running++;

@@ -31,6 +31,8 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
         StoppedWorkerStaysSearcher,
         StoppedWorkerIsCountedTwice,
         NoRebalanceWhenItGrows,
+        NoLookAfterTheClaim,
+        PutBackWakesNobody,
     }
 
     /// <param name="Workers">Threads there can be.</param>
@@ -59,6 +61,11 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
 
         /// <summary>What one more thread changes the limit to, or -1.</summary>
         public int NewLimit { get; init; } = -1;
+
+        /// <summary>
+        /// Whether one more thread lets no job start, submits one, which must not start, and lets all start again.
+        /// </summary>
+        public bool Defers { get; init; }
     }
 
     [StructLayout(LayoutKind.Sequential, Pack = 1)]
@@ -81,6 +88,8 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
         public byte Unstarted;
         public bool Control; // claimers must come by
         public byte Urgent;
+        public byte PutBack; // jobs, as bits
+        public byte MayNotStart; // jobs, as bits
 
         public byte Tokens; // unparks and thread starts that are on their way
         public bool StartFailed;
@@ -98,10 +107,13 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
         public bool Searching;
         public bool IsThread; // it was started, so it may time out
         public byte Sleeper; // whom to wake, + 1
+        public bool HasLooked; // at the control word
         public bool FoundLast; // only for a bug: how the last look before a checkpoint ended
     }
 
-    private int Jobs => setup.Submits.Sum();
+    private int Jobs => setup.Submits.Sum() + (setup.Defers ? 1 : 0);
+
+    private bool ChangesLimit => setup.NewLimit >= 0 || setup.Defers;
 
     public override Memory Start => new()
     {
@@ -120,12 +132,14 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
             : Array.Empty<Script<Memory, Local>>(),
         .. setup.NewLimit >= 0 ? [new Script<Memory, Local>("limit", default, LimitSetter())]
             : Array.Empty<Script<Memory, Local>>(),
+        .. setup.Defers ? [new Script<Memory, Local>("who defers", default, Defer())]
+            : Array.Empty<Script<Memory, Local>>(),
     ];
 
     public override string? CheckAlways(in Memory m) =>
         m.Searchers > 8 ? "there is a searcher less than none"
-        : setup.NewLimit < 0 && m.Claimers > m.Limit ? "more workers may claim than the limit allows"
-        : setup.NewLimit < 0 && m.Running > m.Limit ? "more jobs run than the limit allows"
+        : !ChangesLimit && m.Claimers > m.Limit ? "more workers may claim than the limit allows"
+        : !ChangesLimit && m.Running > m.Limit ? "more jobs run than the limit allows"
         : !m.Locked && CanAddClaimer(in m) && !m.Sleepers ? "there are sleepers and the flag does not say so"
         : null;
 
@@ -218,5 +232,40 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
         }),
         .. Rebalance("S4"),
         Do("S4", "has set the limit", (ref m, ref me) => Next.Done),
+    ];
+
+    // The lane's backlog may hold jobs of before, which may start late; the one that comes after may not.
+    private IEnumerable<Step<Memory, Local>> Defer() =>
+    [
+        Do("L1", "takes the lock, changes the limit", (ref m, ref me) =>
+        {
+            if (m.Locked)
+            {
+                return Next.Blocked;
+            }
+
+            m.Locked = true;
+            m.Limit = me.Written == 0 ? (byte)0 : (byte)setup.Limit;
+            m.MayNotStart = 0;
+            return Next.Ahead;
+        }),
+        .. Rebalance("S0"),
+        Do("S0", "has changed the limit", (ref m, ref me) => me.Written == 0 ? Next.Ahead : Next.Done),
+        Do("S1", "adds a position and sees the flags", (ref m, ref me) =>
+        {
+            Add(ref m, ref me, 1);
+            m.MayNotStart.Add(me.Position);
+            return See(ref me, m.Sleepers && m.Searchers == 0);
+        }),
+        Do("S2", "publishes", (ref m, ref me) =>
+        {
+            m.Published.Add(me.Position);
+            me.Unpublished = 0;
+            me.Position = 0;
+            bool wake = me.MustWake;
+            me.MustWake = false;
+            return wake ? Next.To("K1") : Next.To("L1");
+        }),
+        .. Wake("L1"),
     ];
 }
