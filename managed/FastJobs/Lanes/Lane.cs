@@ -1,21 +1,8 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using FastJobs.Channels;
-using FastJobs.Parking;
 using FastJobs.Stats;
 
 namespace FastJobs.Lanes;
-
-/// <summary>How a submit ended.</summary>
-internal enum Submitted
-{
-    Queued,
-
-    /// <summary>The lane has no concurrency: the job ran in the submitter's thread.</summary>
-    RanInline,
-    Full,
-    Closed,
-}
 
 /// <summary>How many jobs were handed in and how many are over.</summary>
 internal interface IJobAccount
@@ -25,23 +12,10 @@ internal interface IJobAccount
     long FinishedJobs { get; }
 }
 
-/// <summary>How many jobs the calling thread runs that it submitted itself, one inside the other.</summary>
-internal static class InlineRuns
-{
-    [ThreadStatic]
-    private static int t_depth;
-
-    public static bool Any => t_depth > 0;
-
-    public static void Enter() => t_depth++;
-
-    public static void Leave() => t_depth--;
-}
-
 /// <summary>
 /// A queue plus a limit, served by a worker set: where the jobs of one class wait and run. Any thread may call.
 /// </summary>
-internal class Lane<TJob, TSlot, TOps> : IJobAccount
+internal partial class Lane<TJob, TSlot, TOps> : IJobAccount
     where TSlot : struct, ISlot<TJob, TSlot>
     where TOps : struct, ILaneOps<TJob>
 {
@@ -111,7 +85,8 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     }
 
     /// <summary>Jobs that wait, those included that were taken off the queue and wait for something else.</summary>
-    public long WaitingJobs => Math.Max(0, Queue.GatheredJobs + Queue.Count + Workers.HeldJobs + Volatile.Read(ref _waiting) + Workers.UrgentJobs);
+    public long WaitingJobs => Math.Max(
+        0, Queue.GatheredJobs + Queue.Count + Workers.HeldJobs + Volatile.Read(ref _waiting) + Workers.UrgentJobs);
 
     /// <summary>Counts jobs that left the queue and still wait; they count in the backlog.</summary>
     public void AddWaiting(int jobs)
@@ -180,14 +155,6 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
     /// <summary>Jobs that are over. Read before <see cref="SubmittedJobs"/>: equal means that nothing was in flight.</summary>
     public long FinishedJobs => Workers.FinishedJobs + Volatile.Read(ref _inlineFinished);
 
-    /// <summary>
-    /// Whether the caller is a job of this lane. If it waited for room it could wait for ever: it goes over the limit.
-    /// </summary>
-    /// <remarks>So does a job of another lane on the same shared threads: those that would make room may all wait.</remarks>
-    public bool IsOwnWorker =>
-        Worker.Current?.Host is { } host
-        && (ReferenceEquals(host, Workers) || (host.Shared is { } shared && ReferenceEquals(shared, Workers.Shared)));
-
     /// <summary>A task with whether there was a moment at which no job of the lane waited or ran.</summary>
     public Task<bool> WhenIdleAsync(TimeSpan timeout, CancellationToken token) => _idle.WhenQuietAsync(timeout, token);
 
@@ -203,99 +170,6 @@ internal class Lane<TJob, TSlot, TOps> : IJobAccount
         long finished = FinishedJobs;
         Interlocked.MemoryBarrier();
         return finished == SubmittedJobs;
-    }
-
-    /// <summary>Hands a job in; waits for room unless the caller is one of the lane's own workers.</summary>
-    public Submitted Submit(TJob job)
-    {
-        if (Workers.Limit == 0)
-        {
-            return RunInline(job);
-        }
-
-        if (Queue.TryWrite(job, out bool closed))
-        {
-            return Submitted.Queued;
-        }
-
-        if (closed)
-        {
-            return Submitted.Closed;
-        }
-
-        bool written = IsOwnWorker ? Queue.TryWriteForced(job) : BlockingWait.Write(Queue, job);
-        return written ? Submitted.Queued : Submitted.Closed;
-    }
-
-    /// <summary>Hands a job in if there is room.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Submitted TrySubmit(TJob job) =>
-        Workers.Limit == 0 ? RunInline(job)
-        : Queue.TryWrite(job, out bool closed) ? Submitted.Queued
-        : closed ? Submitted.Closed
-        : Submitted.Full;
-
-    /// <summary>Hands several jobs in, in their order.</summary>
-    /// <param name="jobs">The jobs.</param>
-    /// <param name="mayWait">Whether to wait for room; otherwise they go over the limit.</param>
-    /// <returns>How many it took: fewer if the lane closed.</returns>
-    public int SubmitAll(ReadOnlySpan<TJob> jobs, bool mayWait)
-    {
-        if (Workers.Limit != 0 && Queue.Capacity >= LaneQueue<TJob, TSlot>.Relaxed)
-        {
-            return Queue.TryWriteAll(jobs) ? jobs.Length : 0;
-        }
-
-        int taken = 0;
-        while (taken < jobs.Length
-            && (mayWait ? Submit(jobs[taken]) : SubmitForced(jobs[taken])) != Submitted.Closed)
-        {
-            taken++;
-        }
-
-        return taken;
-    }
-
-    /// <summary>Hands a job in without regard to the backlog.</summary>
-    public Submitted SubmitForced(TJob job)
-    {
-        if (Workers.Limit == 0)
-        {
-            return RunInline(job);
-        }
-
-        Queue.FlushMine(1);
-        return Queue.TryWriteForced(job) ? Submitted.Queued : Submitted.Closed;
-    }
-
-    /// <summary>Runs a job in the calling thread, on the lane's account.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public Submitted RunInline(TJob job)
-    {
-        Interlocked.Increment(ref _inlineStarted);
-        if (_closed)
-        {
-            Interlocked.Decrement(ref _inlineStarted);
-            Workers.Idled?.Invoke(); // a drain may have seen it as started
-            return Submitted.Closed;
-        }
-
-        InlineRuns.Enter();
-        bool over = TOps.RunInline(job, this);
-        InlineRuns.Leave();
-        if (over)
-        {
-            FinishInline();
-        }
-
-        return Submitted.RanInline;
-    }
-
-    /// <summary>Counts the end of a job that was run inline and went on elsewhere.</summary>
-    public void FinishInline()
-    {
-        Interlocked.Increment(ref _inlineFinished);
-        Workers.Idled?.Invoke();
     }
 
     /// <summary>The lane's figures since it was made or they were reset.</summary>

@@ -193,16 +193,4 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             }
         }
     }
-
-    // Under the lock.
-    private void PutBefore(ReadOnlySpan<TJob> jobs, long position)
-    {
-        foreach (TJob job in jobs)
-        {
-            _urgent.Enqueue(job, Queue.SubmittedAt(position));
-        }
-
-        Volatile.Write(ref _urgentPushed, _urgentPushed + jobs.Length);
-        Interlocked.Add(ref _urgentCount, jobs.Length); // full fence: as in PushUrgent
-    }
 }

@@ -1,6 +1,5 @@
 global using SharedQueue = FastJobs.Lanes.LaneQueue<FastJobs.Lanes.Worker, FastJobs.Channels.ReferenceSlot<FastJobs.Lanes.Worker>>;
 
-using System.Diagnostics;
 using FastJobs.Channels;
 
 namespace FastJobs.Lanes;
@@ -25,9 +24,6 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
     private readonly Lock _lock = new();
     private readonly List<Worker> _workers = [];
     private readonly List<Worker> _parked = []; // the last to park is the first to be woken: its caches are warm
-    private readonly WaitingRing<TJob> _urgent = new();
-    private int _urgentCount;
-    private long _urgentPushed;
     private int _control;
     private int _limit;
     private int _claimers;
@@ -36,11 +32,6 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
     private int _recycled; // workers that were asked to end after the job in hand and have not come by yet
     private bool _deferred;
     private bool _ending;
-
-    // Figures of workers that are gone, and jobs that ended outside of any worker.
-    private long _pastJobs;
-    private long _canceledJobs; // among them
-    private long _pastBusyTicks;
 
     public WorkerSet(WorkerSetSettings settings, ChannelSettings<TJob> queueSettings)
     {
@@ -106,24 +97,6 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
     /// </summary>
     public Action<string, Exception>? ThreadMissing { get; set; }
 
-    /// <summary>Jobs that are over. Read before the queue's end, an equal end means that nothing was in flight.</summary>
-    public long FinishedJobs
-    {
-        get
-        {
-            lock (_lock)
-            {
-                long sum = _pastJobs;
-                foreach (Worker worker in _workers)
-                {
-                    sum += worker.Jobs;
-                }
-
-                return sum;
-            }
-        }
-    }
-
     private int Allowed => _deferred ? 0 : Math.Max(0, Math.Max(_limit, 1) - _held);
 
     private bool CanAddClaimer => !_ending && _claimers < Allowed;
@@ -147,65 +120,6 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         TellOfMissingThread();
     }
 
-    /// <summary>Jobs that wait before all others.</summary>
-    public int UrgentJobs => Volatile.Read(ref _urgentCount);
-
-    /// <summary>Urgent jobs since the set was made: how a cancel sees that one came while it looked.</summary>
-    public long UrgentPushed => Volatile.Read(ref _urgentPushed);
-
-    /// <summary>Calls <paramref name="visit"/> for the next few of them, with the time of their submit; none can be taken
-    /// meanwhile. Under the lock: must be short. False: there are no more.</summary>
-    public bool VisitSomeUrgent(ref long next, Action<TJob, long> visit)
-    {
-        const int JobsAtOnce = 64;
-        lock (_lock)
-        {
-            next = Math.Max(next, _urgent.First);
-            long stop = Math.Min(_urgent.End, next + JobsAtOnce);
-            for (; next < stop; next++)
-            {
-                if (_urgent.TryGet(next, out TJob? job, out long submittedAt))
-                {
-                    visit(job!, submittedAt);
-                }
-            }
-
-            return next < _urgent.End;
-        }
-    }
-
-    /// <summary>Takes an urgent job out. False: it is not among them.</summary>
-    public bool TryRemoveUrgent(TJob job)
-    {
-        lock (_lock)
-        {
-            for (long number = _urgent.First; number < _urgent.End; number++)
-            {
-                if (_urgent.TryGet(number, out TJob? found, out _) && EqualityComparer<TJob>.Default.Equals(found, job))
-                {
-                    _urgent.Remove(number);
-                    Interlocked.Decrement(ref _urgentCount);
-                    return true;
-                }
-            }
-
-            return false;
-        }
-    }
-
-    /// <summary>Puts a job before all others of the queue; it keeps its place in the counts.</summary>
-    public void PushUrgent(TJob job, long submittedAt)
-    {
-        lock (_lock)
-        {
-            _urgent.Enqueue(job, submittedAt);
-            Volatile.Write(ref _urgentPushed, _urgentPushed + 1);
-            Interlocked.Increment(ref _urgentCount); // full fence: pairs with EndSearch, before the look at searchers
-        }
-
-        Wake();
-    }
-
     public void Hold()
     {
         lock (_lock)
@@ -225,29 +139,6 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
             _held--;
             _pastJobs++;
             Rebalance();
-        }
-
-        Idled?.Invoke();
-    }
-
-    /// <summary>Counts a job that ended outside of the workers, so that the set is seen to be quiet.</summary>
-    public void CountElsewhere(long jobs = 1)
-    {
-        lock (_lock)
-        {
-            _pastJobs += jobs;
-        }
-
-        Idled?.Invoke();
-    }
-
-    /// <summary>Counts a job that was cancelled while it waited: it is over, and has not run.</summary>
-    public void CountCanceled()
-    {
-        lock (_lock)
-        {
-            _pastJobs++;
-            _canceledJobs++;
         }
 
         Idled?.Invoke();
@@ -354,84 +245,4 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
         Queue.SetSleepers(CanAddClaimer);
         return added;
     }
-
-    /// <summary>A snapshot of the figures; consistent for each worker, not between them.</summary>
-    public WorkerSetFigures GetFigures()
-    {
-        long now = Stopwatch.GetTimestamp();
-        lock (_lock)
-        {
-            var figures = new WorkerSetFigures
-            {
-                Threads = Shared is null ? _workers.Count : _claimers,
-                Jobs = _pastJobs - _canceledJobs,
-                BusyTicks = _pastBusyTicks,
-                Held = _held,
-                Limit = _limit,
-                Timestamp = now,
-            };
-            foreach (Worker worker in _workers)
-            {
-                figures.Jobs += worker.Jobs;
-                figures.BusyTicks += worker.BusyTicks(now);
-                figures.ActiveThreads += worker.IsBusy ? 1 : 0;
-            }
-
-            return figures;
-        }
-    }
-
-    /// <summary>Calls <paramref name="visit"/> for every worker. Under the lock: must be short.</summary>
-    public void VisitWorkers(Action<Worker> visit)
-    {
-        lock (_lock)
-        {
-            foreach (Worker worker in _workers)
-            {
-                visit(worker);
-            }
-        }
-    }
-}
-
-/// <summary>What a worker set is told when it is made; what is settable may change while it runs.</summary>
-internal sealed class WorkerSetSettings
-{
-    public required string Name { get; init; }
-
-    public required int LaneId { get; init; }
-
-    public required int Limit { get; init; }
-
-    /// <summary>The queue of the set whose threads are used; null: the set has its own.</summary>
-    public SharedQueue? Shared { get; init; }
-
-    /// <summary>Bytes; 0 means the system's default. For threads started after a change.</summary>
-    public int StackSize { get; set; }
-
-    /// <summary>How long an idle worker stays; -1 for ever, 0 not at all.</summary>
-    public int IdleTimeoutMilliseconds { get; set; } = -1;
-
-    /// <summary>
-    /// A worker that searches does not offer its core meanwhile. Where jobs are handed from worker to worker one by one, as in
-    /// a named queue, that costs a quarter of the throughput.
-    /// </summary>
-    public bool KeepsCore { get; init; }
-
-    /// <summary>Called in a worker's thread, first and last. Must not throw.</summary>
-    public Action? OnWorkerStart { get; init; }
-
-    public Action? OnWorkerExit { get; init; }
-}
-
-/// <summary>Raw figures of a worker set since it was made.</summary>
-internal struct WorkerSetFigures
-{
-    public int Threads;
-    public int ActiveThreads;
-    public int Held;
-    public int Limit;
-    public long Jobs;
-    public long BusyTicks;
-    public long Timestamp;
 }

@@ -3,7 +3,7 @@ using FastJobs.Contracts.Models.Checker;
 
 namespace FastJobs.Contracts.Models;
 
-/// <summary>Taking positions, publishing and claiming: docs/protocols.md#queue. Code: SegmentedChannel.cs.</summary>
+/// <summary>Taking positions, publishing and claiming: docs/protocols.md#queue. Code: SegmentedChannel.cs, SegmentedChannel.Claiming.cs.</summary>
 /// <remarks>
 /// Slots are not used again here; that is the segments' protocol. Writer w writes the items w * 2 + 1, w * 2 + 2; with
 /// <paramref name="inTurn"/> each writer begins when the one before it has ended.

@@ -5,7 +5,7 @@ namespace FastJobs.Contracts.Models;
 
 /// <summary>
 /// A segment whose items are read early serves one run of positions after the other: docs/protocols.md#segments. Code:
-/// SegmentStore.cs, SegmentedChannel.cs, SegmentedChannel.Pausing.cs.
+/// SegmentStore.cs, SegmentedChannel.Claiming.cs, SegmentedChannel.Pausing.cs.
 /// </summary>
 /// <remarks>
 /// One segment of two slots; a writer publishes items 1 to 4 in two laps of it, and a canceller replaces one item that waits,
