@@ -6,8 +6,8 @@ namespace FastJobs.Interop;
 /// <summary>fj_cancel_job: takes a job back that waits, wherever it waits. docs/protocols.md#cancel.</summary>
 /// <remarks>
 /// The job may be over and its memory free, so it is only compared with what waits until it is found. It waits in a queue,
-/// then perhaps for a slot, then perhaps as an urgent job: the search goes the same way, and again if jobs have moved on
-/// meanwhile.
+/// then perhaps for a slot, or as an urgent job, which it may become before that too: the search goes the same way, and again if
+/// jobs have moved on meanwhile.
 /// </remarks>
 internal static unsafe class JobCancel
 {
@@ -89,9 +89,14 @@ internal static unsafe class JobCancel
     {
         foreach (CLane lane in CEngine.Current.Lanes.Lanes)
         {
-            if (lane.Workers.TryRemoveUrgent(CJobOps.WithSlot(job)))
+            bool withSlot = lane.Workers.TryRemoveUrgent(CJobOps.WithSlot(job));
+            if (withSlot || lane.Workers.TryRemoveUrgent((nint)job))
             {
-                SlotGate.Release(job->concurrency);
+                if (withSlot)
+                {
+                    SlotGate.Release(job->concurrency);
+                }
+
                 lane.Workers.CountCanceled();
                 Return(job);
                 return true;

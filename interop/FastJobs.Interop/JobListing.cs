@@ -16,7 +16,11 @@ internal sealed unsafe class JobListing(CLane lane)
     private readonly CLane _lane = lane;
 
     /// <summary>What a job said of itself while it waited.</summary>
-    public readonly record struct Entry(nint Job, nint Worker, nint File, int Line, fj_job_state State, long SubmittedAt);
+    public readonly record struct Entry(nint Job, nint Worker, nint File, int Line, fj_job_state State, long SubmittedAt)
+    {
+        /// <summary>In the queue: its position, which says when it was submitted.</summary>
+        public long? Position { get; init; }
+    }
 
     /// <summary>Calls <paramref name="show"/> for each waiting job, not under a lock, until it returns false.</summary>
     public void Show(Func<Entry, bool> show)
@@ -80,18 +84,19 @@ internal sealed unsafe class JobListing(CLane lane)
     }
 
     // Where the job cannot be claimed.
-    private void Note(nint handle, fj_job_state state, long submittedAt)
+    private void Note(nint handle, fj_job_state state, long submittedAt, long? position = null)
     {
         if (CallTable.IsCall(handle))
         {
-            _some.Add(new Entry(0, CEngine.Current.CallTable.FunctionOf(handle), 0, 0, state, submittedAt));
+            _some.Add(new Entry(0, CEngine.Current.CallTable.FunctionOf(handle), 0, 0, state, submittedAt) { Position = position });
         }
         else if (handle != CJobOps.Tombstone)
         {
             var job = (ec_thread_pool_job*)(handle & ~CJobOps.HandleBits);
-            _some.Add(CallJobs.FunctionOf(job) is not 0 and nint function
+            Entry entry = CallJobs.FunctionOf(job) is not 0 and nint function
                 ? new Entry(0, function, 0, 0, state, submittedAt)
-                : new Entry((nint)job, (nint)job->worker, (nint)job->file, job->line, state, submittedAt));
+                : new Entry((nint)job, (nint)job->worker, (nint)job->file, job->line, state, submittedAt);
+            _some.Add(entry with { Position = position });
         }
     }
 
@@ -100,10 +105,7 @@ internal sealed unsafe class JobListing(CLane lane)
         bool goOn = true;
         foreach (Entry entry in _some)
         {
-            // A job of the queue was noted with its position.
-            long submittedAt = entry.State == fj_job_state.FJ_JOB_QUEUED
-                ? _lane.Queue.SubmittedAt(entry.SubmittedAt)
-                : entry.SubmittedAt;
+            long submittedAt = entry.Position is { } position ? _lane.Queue.SubmittedAt(position) : entry.SubmittedAt;
             goOn = goOn && show(entry with { SubmittedAt = submittedAt });
         }
 
@@ -116,7 +118,7 @@ internal sealed unsafe class JobListing(CLane lane)
         public bool Visit<TSlot>(ref TSlot slot, long position)
             where TSlot : struct, ISlot<nint, TSlot>
         {
-            listing.Note(TSlot.Peek(ref slot), fj_job_state.FJ_JOB_QUEUED, position);
+            listing.Note(TSlot.Peek(ref slot), fj_job_state.FJ_JOB_QUEUED, 0, position);
             return false;
         }
     }

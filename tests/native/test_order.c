@@ -397,6 +397,54 @@ static void gathered_calls_are_seen(void)
     CHECK_EQ(get(&count), DEEP + 17);
 }
 
+struct ages {
+    long listed;
+    double least;
+};
+
+static int note_age(const fj_queued_job *job, void *closure)
+{
+    struct ages *ages = closure;
+    ages->listed++;
+    ages->least = job->age < ages->least ? job->age : ages->least;
+    CHECK_EQ(job->state, FJ_JOB_QUEUED);
+    return 0;
+}
+
+static int all_are_old(int pool, long count)
+{
+    struct ages ages = {0, 1e9};
+    CHECK_EQ(fj_pool_list_jobs(pool, note_age, &ages), count);
+    CHECK_EQ(ages.listed, count);
+    return ages.least >= 0.03;
+}
+
+static void call_at_gate(void *gate)
+{
+    GATE_PASS((struct gate *)gate);
+}
+
+/* A listing takes calls out of the hand of a worker that is busy: it knows how old they are. */
+static void calls_from_a_hand_are_listed_with_their_age(void)
+{
+    static struct gate gate = GATE_CLOSED;
+    long count = 0;
+    int pool = relaxed_pool("order.ages", 1);
+    ec_thread_pool_defer_spawn(pool, 1);
+    for (int i = 0; i < DEEP; i++)
+        CHECK_EQ(fj_call(pool, add_one, &count), 1);
+    CHECK_EQ(fj_call(pool, call_at_gate, &gate), 1);
+    for (int i = 0; i < DEEP; i++)
+        CHECK_EQ(fj_call(pool, add_one, &count), 1);
+    ec_thread_pool_defer_spawn(pool, 0);
+    GATE_AWAIT(&gate, 1);
+    CHECK_EQ(get(&count), DEEP);
+    POLL(all_are_old(pool, DEEP));
+    gate_open(&gate);
+    await_empty(pool);
+    CHECK_EQ(get(&count), 2 * DEEP);
+}
+
 static void without_concurrency_calls_run_at_once_again(void)
 {
     long count = 0;
@@ -532,6 +580,7 @@ int main(void)
     RUN(calls_in_a_hand_do_not_starve);
     RUN(gathered_calls_are_seen);
     RUN(counts_are_read_while_threads_begin);
+    RUN(calls_from_a_hand_are_listed_with_their_age);
     RUN(without_concurrency_calls_run_at_once_again);
     RUN(a_trace_sees_calls_that_come_after_it);
     RUN(wrong_orders_are_refused);

@@ -30,11 +30,17 @@ internal sealed class WaitingRing<TJob>
         Count++;
     }
 
-    /// <summary>Before the oldest.</summary>
-    public void PutFirst(TJob job, long submittedAt)
+    /// <summary>Before the oldest, but behind those that were put there with a lower position.</summary>
+    public void PutFirst(TJob job, long submittedAt, long position)
     {
         MakeRoom();
-        At(--_first) = new Entry { Job = job, SubmittedAt = submittedAt, IsThere = true };
+        long number = --_first;
+        for (; number + 1 < _end && At(number + 1) is { IsPutFirst: true } next && next.Position < position; number++)
+        {
+            At(number) = next;
+        }
+
+        At(number) = new Entry { Job = job, SubmittedAt = submittedAt, IsThere = true, IsPutFirst = true, Position = position };
         Count++;
     }
 
@@ -102,5 +108,7 @@ internal sealed class WaitingRing<TJob>
         public TJob? Job;
         public long SubmittedAt;
         public bool IsThere;
+        public bool IsPutFirst;
+        public long Position;
     }
 }

@@ -52,7 +52,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             Claim claim = TryTake(worker, ref hand, out TJob? job);
             if (claim == Claim.Claimed)
             {
-                // Whoever made the control word non-zero and then submitted this job is seen here, if not above.
+                // Whoever deferred the set and then submitted this job is seen here, if not above.
                 if (Volatile.Read(ref _control) != 0 && TryPutBack(worker, job!))
                 {
                     continue; // to the checkpoint
@@ -156,24 +156,6 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
 
         job = default;
         return RecallHands() && TryTakeUrgent(worker, out job) ? Claim.Claimed : Claim.Empty;
-    }
-
-    /// <summary>Runs one job in the calling thread, which is one of the set's workers and in a job now.</summary>
-    public bool TryRunOne()
-    {
-        Worker worker = Worker.Current!;
-        TJob? job = default;
-        if (!(Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(worker, out job)) && TryClaim(worker, out job) != Claim.Claimed)
-        {
-            return false;
-        }
-
-        if (TOps.Run(job!, worker))
-        {
-            worker.CountJob();
-        }
-
-        return true;
     }
 
     private void FoundWork()

@@ -92,18 +92,19 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         }
     }
 
-    // A worker that has claimed a job while the set got fewer claimers, or none: the job waits again, before all others.
+    // A worker that has claimed a job while the set was deferred: the job waits again, before all others. Where the limit has
+    // only become smaller, the job is one of those that may just start: putting it back could let a later one overtake it.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryPutBack(Worker worker, TJob job)
     {
         lock (_lock)
         {
-            if (_claimers <= Allowed)
+            if (!_deferred)
             {
                 return false;
             }
 
-            _urgent.PutFirst(job, SubmittedAt(worker));
+            _urgent.PutFirst(job, SubmittedAt(worker), worker.Position);
             Volatile.Write(ref _urgentPushed, _urgentPushed + 1);
             Interlocked.Increment(ref _urgentCount); // the checkpoint wakes whoever may take it
             return true;

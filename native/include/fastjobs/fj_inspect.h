@@ -64,7 +64,8 @@ FJ_API long long fj_pool_list_jobs(int jobclass, fj_queued_job_visitor visitor, 
 /** Takes back a job that still waits in some pool. 1: it will not run and not complete; it is the caller's
  * again, whatever its free_on_completion_memtype says; it counts as finished, and its place in the backlog is
  * free. 0 (FJ_EBUSY): a worker has taken it already, or it was never queued; if it has a concurrency
- * semaphore it may be on its way from one place of waiting to the next, and the call can be repeated.
+ * semaphore, or its pool is relaxed or was deferred just now, it may be on its way from one place of waiting
+ * to the next, and the call can be repeated.
  *
  * The address is compared with those that wait and followed only if it is found, so the job may be over and
  * freed; but if its memory may have been used for another job by now, that one is cancelled. Costs a look at

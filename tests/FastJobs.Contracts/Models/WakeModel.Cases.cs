@@ -29,6 +29,8 @@ internal sealed partial class WakeModel
         Holds("LimitGrowsFromNone_NoLostWakeup", new(2, 0, 1, 1) { NewLimit = 2 }),
         Holds("Deferred_NoLaterJobStartsAndNoneIsLost", new(2, 1, 1) { Defers = true }),
         Holds("DeferredWithTwoWorkers_NoLaterJobStartsAndNoneIsLost", new(2, 2, 2) { Defers = true }),
+        Holds("DeferredWithTwoSearchers_NoLaterJobStartsAndNoneIsLost", new(2, 2, 1) { Defers = true, MostSearchers = 2 }),
+        Holds("DeferredIdleWorkersEnd_NoLaterJobStartsAndNoneIsLost", new(2, 2, 1) { Defers = true, IdleTimeOuts = true }),
 
         Caught(Bug.NoLookBehind, "stuck", new(2, 2, 1, 1) { FirstWaitsForLast = true }),
         Caught(Bug.NoLookBehind, "stuck", new(2, 2, 2) { Batch = 2, FirstWaitsForLast = true }, "OfABatch"),

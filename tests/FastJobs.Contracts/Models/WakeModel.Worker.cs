@@ -128,14 +128,14 @@ internal sealed partial class WakeModel
     [
         Do("P1", "has a job, looks at the control word again", (ref m, ref me) =>
             m.Control ? Next.Ahead : Found(ref me)),
-        Do("P2", "takes the lock, puts the job back if there are too many claimers", (ref m, ref me) =>
+        Do("P2", "takes the lock, puts the job back if none may start", (ref m, ref me) =>
         {
             if (m.Locked)
             {
                 return Next.Blocked;
             }
 
-            if (m.Claimers <= m.Limit)
+            if (m.Limit > 0)
             {
                 return Found(ref me);
             }
