@@ -94,27 +94,26 @@ static void shut_down_in_scheduler(ec_async_job *job, void *closure)
     sem_post(&s_done);
 }
 
-static void works_in_the_scheduler_thread(void)
+static void shut_down_by_completion_of(int job_class)
 {
     static struct in_scheduler s;
     new_semaphore(&s.queued, 0);
-    job_with_callback(&s.job, ECTP_CLASS_CPU, do_nothing, NULL, shut_down_in_scheduler, &s);
+    job_with_callback(&s.job, job_class, do_nothing, NULL, shut_down_in_scheduler, &s);
     s.job.completion = ECTP_COMPLETE_CALLBACK_SCHED;
     QUEUE(&s.job);
     AWAIT(&s_done);
     expect_all_ended();
 }
 
+static void works_in_the_scheduler_thread(void)
+{
+    shut_down_by_completion_of(ECTP_CLASS_CPU);
+}
+
 /* The completion of a SHORT_LIVED job comes through the scheduler thread too, and may end everything. */
 static void works_in_the_scheduler_thread_for_a_short_lived_job(void)
 {
-    static struct in_scheduler s;
-    new_semaphore(&s.queued, 0);
-    job_with_callback(&s.job, ECTP_CLASS_SHORT_LIVED, do_nothing, NULL, shut_down_in_scheduler, &s);
-    s.job.completion = ECTP_COMPLETE_CALLBACK_SCHED;
-    QUEUE(&s.job);
-    AWAIT(&s_done);
-    expect_all_ended();
+    shut_down_by_completion_of(ECTP_CLASS_SHORT_LIVED);
 }
 
 static void *shut_down_in_thread(void *result)

@@ -4,7 +4,7 @@ namespace FastJobs.Lanes;
 
 /// <summary>
 /// Jobs that left the queue and wait again, before all of it: those that have got a slot, those that were recalled from hands, and
-/// those that a worker put back because no more jobs may start. docs/protocols.md#wake.
+/// those that a worker put back because its set was deferred. docs/protocols.md#wake.
 /// </summary>
 internal sealed partial class WorkerSet<TJob, TSlot, TOps>
 {
