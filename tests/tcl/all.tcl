@@ -6,8 +6,11 @@ set files [expr {$argc ? $argv : [lsort [glob -tails -directory $directory *.tes
 set passed 0
 set failed 0
 foreach file $files {
+    # A directory of its own: files that run at the same time write files of the same names (script1.tcl).
+    set temporary [exec mktemp -d]
     # With the pipe's end the file's workers, if any were left, have let go of it too.
-    catch {exec [info nameofexecutable] [file join $directory $file] 2>@1} output
+    catch {exec [info nameofexecutable] [file join $directory $file] -tmpdir $temporary 2>@1} output
+    file delete -force $temporary
     puts $output
     if {[regexp {\tTotal\t(\d+)\tPassed\t(\d+)\tSkipped\t(\d+)\tFailed\t(\d+)} $output -> total good skipped bad]} {
         incr passed $good
