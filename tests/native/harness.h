@@ -64,7 +64,8 @@ FJ_END_DECLS
 #define comes_after(address) ((void)(address))
 #endif
 
-enum { WAIT_FAILED = 99, WAIT_SECONDS = 60 };
+/* A child process is given longer than any one wait in it. */
+enum { WAIT_FAILED = 99, WAIT_SECONDS = 60, CHILD_SECONDS = 150 };
 
 #define UNUSED __attribute__((unused))
 
@@ -432,7 +433,7 @@ static inline int child_status_at(pid_t child, double seconds, const char *file,
     }
     return found == child ? status : -1;
 }
-#define CHILD_STATUS(child) child_status_at((child), WAIT_SECONDS / 2, __FILE__, __LINE__)
+#define CHILD_STATUS(child) child_status_at((child), CHILD_SECONDS, __FILE__, __LINE__)
 
 /* Runs a function in a child process, which exits with 0 if no check failed in it. */
 static inline pid_t start_child(void (*scenario)(void))
@@ -452,7 +453,7 @@ static inline pid_t start_child(void (*scenario)(void))
 /* Fails unless the child exits in time with this code. */
 static inline void expect_exit_at(pid_t child, int code, const char *file, int line)
 {
-    int status = child_status_at(child, WAIT_SECONDS / 2, file, line);
+    int status = child_status_at(child, CHILD_SECONDS, file, line);
     char text[128];
     if (status == -1) {
         return; /* said already */
