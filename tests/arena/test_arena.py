@@ -1,5 +1,6 @@
 """The arena's own logic: medians, best rivals, ratios, the check against a reference run, the README's block."""
 import copy
+import itertools
 import json
 import shutil
 import subprocess
@@ -222,6 +223,8 @@ class Cells(unittest.TestCase):
 class Growth(unittest.TestCase):
     def test_what_does_not_depend_on_the_jobs_falls_out(self):
         self.assertEqual(growth.per_job(lambda jobs: 1000000 + 600 * jobs, 1000), 600)
+        turns = itertools.cycle((40000, 0, 80000))  # of waiting: some runs have one more
+        self.assertEqual(growth.per_job(lambda jobs: 1000000 + 600 * jobs + next(turns), 1000), 600)
 
     def test_flatness_is_by_the_smallest_size(self):
         self.assertAlmostEqual(growth.put({10: 100.0, 100: 110.0, 1000: 105.0})["flatness"], 1.1)
