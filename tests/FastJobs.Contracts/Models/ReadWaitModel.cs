@@ -5,7 +5,7 @@ namespace FastJobs.Contracts.Models;
 
 /// <summary>
 /// Asynchronous readers, writers and the closer: docs/protocols.md#waiting. Code: ReadAsync, NotifyReaders, TryClose
-/// and FinishClosing in SegmentedChannel.Waiting.cs.
+/// and FinishClosing in SegmentedChannel.Reading.cs, .Waiting.cs and .Closing.cs.
 /// </summary>
 /// <remarks>
 /// A claim is one step; QueueModel has its steps. Each reader reads once and each writer writes once.
