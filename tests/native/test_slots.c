@@ -181,7 +181,7 @@ static void a_slot_that_the_caller_posts_is_noticed(void)
         double posted = seconds_now();
         sem_post(&kind.slots);
         AWAIT(&s_done);
-        late += seconds_now() - posted > 1; /* 5 ms on a machine that has time */
+        late += seconds_now() - posted > 1;        /* 5 ms on a machine that has time */
         CHECK_EQ(semaphore_value(&kind.slots), 1); /* given back */
         CHECK_EQ(sem_trywait(&kind.slots), 0);
     }
