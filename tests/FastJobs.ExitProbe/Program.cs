@@ -3,7 +3,7 @@ using FastJobs;
 // Fills an engine with jobs that run, wait, and pend, then ends the process in the way that the argument says, without
 // a word to the engine.
 JobEngine engine = new();
-using CountdownEvent running = new(engine.Cpu.Concurrency);
+using CountdownEvent running = new(engine.Cpu.Concurrency + 1);
 for (int i = 0; i < engine.Cpu.Concurrency; i++)
 {
     engine.Cpu.Submit(
@@ -16,7 +16,13 @@ for (int i = 0; i < engine.Cpu.Concurrency; i++)
 }
 
 TaskCompletionSource never = new();
-engine.IO.Submit(static (never, _) => new ValueTask(never.Task), never);
+engine.IO.Submit(
+    static (job, _) =>
+    {
+        job.running.Signal();
+        return new ValueTask(job.never.Task);
+    },
+    (running, never));
 for (int i = 0; i < 1_000; i++)
 {
     engine.Cpu.Submit(static _ => Console.Out.WriteLine("a queued job ran"), 0);

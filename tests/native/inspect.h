@@ -37,6 +37,17 @@ static inline struct seen list(int pool)
     return seen;
 }
 
+/* Whether so many jobs wait for slots, and none is still in the queue or on its way from there. */
+static inline int all_wait_for_slots(int pool, int jobs)
+{
+    struct seen seen = list(pool);
+    int waiting = 0;
+    for (int i = 0; i < seen.count && i < 64; i++) {
+        waiting += seen.jobs[i].state == FJ_JOB_WAITS_FOR_SLOT;
+    }
+    return seen.count == jobs && waiting == (jobs < 64 ? jobs : 64);
+}
+
 static inline void queue_from(ec_async_job *job, const char *file, int line)
 {
     CHECK_EQ(ec_queue_async_job_(job, file, line, 0), 1);

@@ -68,7 +68,7 @@ static inline void expect_all_ended(void)
                                         "test-", "scheduler", "fj-slots", "fj-ages"};
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         /* A joined thread may be listed for another moment. */
-        double end = seconds_now() + 5;
+        double end = seconds_now() + WAIT_SECONDS / 4;
         int left;
         while ((left = threads_named(names[i])) > 0 && seconds_now() < end) {
             pause_ms(1);

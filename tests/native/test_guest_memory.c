@@ -66,14 +66,14 @@ static void memory_is_modest(void)
     CHECK(status_kb("VmSize") < most_kb);
     CHECK(status_kb("VmRSS") < 100 * 1024);
     printf("       VmSize %ld MB, VmRSS %ld MB\n", status_kb("VmSize") / 1024, status_kb("VmRSS") / 1024);
-    long before = status_kb("VmRSS");
+    long before = anonymous_kb();
     for (int i = 0; i < many(40000); i++) {
         run_one_job(i % 2, do_nothing, NULL);
         if (i == 1000) {
-            before = status_kb("VmRSS");
+            before = anonymous_kb();
         }
     }
-    CHECK(status_kb("VmRSS") < before + 20 * 1024);
+    CHECK(anonymous_kb() < before + 20 * 1024);
     CHECK(status_kb("VmSize") < most_kb);
 }
 
@@ -122,7 +122,7 @@ static void threads_that_come_and_go_leave_nothing(void)
         }
         AWAIT_TIMES(&s_done, AT_ONCE);
         if (i == rounds / 4) { /* by now every worker has started and every cache is filled */
-            resident = status_kb("VmRSS");
+            resident = anonymous_kb();
             threads_before = all_threads();
         }
     }
@@ -133,7 +133,7 @@ static void threads_that_come_and_go_leave_nothing(void)
     CHECK_EQ(fj_memtype_usage_get(MEMTYPE_EC_ASYNC_JOB, &usage), 1);
     POLL(fj_memtype_usage_get(MEMTYPE_EC_ASYNC_JOB, &usage) == 1 && usage.objects == 0);
 #if !defined(THREAD_SANITIZER) && !defined(ADDRESS_SANITIZER)
-    CHECK(status_kb("VmRSS") < resident + 16 * 1024);
+    CHECK(anonymous_kb() < resident + 16 * 1024);
 #else
     (void)resident;
 #endif

@@ -226,13 +226,20 @@ static void workers_block_asynchronous_signals_only(void)
 
 /* Whatever the thread that finds the backlog full makes the library do, it starts no thread with open
  * signals. */
+struct full {
+    int pool;
+    long tid;
+};
+
 static void *submit_into_a_full_pool(void *closure)
 {
+    struct full *full = closure;
+    full->tid = thread_id();
     ec_async_job job;
     sem_t done;
     new_semaphore(&done, 0);
     for (int i = 0; i < 1000; i++) {
-        QUEUE(job_with_semaphore(&job, *(int *)closure, do_nothing, NULL, &done));
+        QUEUE(job_with_semaphore(&job, full->pool, do_nothing, NULL, &done));
         AWAIT(&done);
     }
     return NULL;
@@ -242,13 +249,19 @@ static void submitters_that_wait_start_no_thread_with_open_signals(void)
 {
     enum { SUBMITTERS = 6 };
     pthread_t submitters[SUBMITTERS];
+    struct full full[SUBMITTERS];
     int pool = ec_thread_pool_create_module(NULL, "test-full", 1, 0, 1);
     CHECK(pool >= 0);
     for (int i = 0; i < SUBMITTERS; i++) {
-        submitters[i] = start_thread(submit_into_a_full_pool, &pool);
+        full[i].pool = pool;
+        submitters[i] = start_thread(submit_into_a_full_pool, &full[i]);
     }
     for (int i = 0; i < SUBMITTERS; i++) {
+        char path[64];
         JOIN(submitters[i]);
+        /* It may be listed for another moment, with its open signals. */
+        snprintf(path, sizeof path, "/proc/self/task/%ld", full[i].tid);
+        POLL(access(path, F_OK) != 0);
     }
     DIR *tasks = opendir("/proc/self/task");
     CHECK_OR_RETURN(tasks != NULL);

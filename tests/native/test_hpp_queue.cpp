@@ -263,7 +263,13 @@ void a_set_has_hooks_settings_and_an_end()
     CHECK_EQ(set.threads().max_threads, 1);
     CHECK_EQ(code_of([&] { set.create("q"); }), FJ_EEXIST);
     CHECK(queue.add([](fj::job_run run) { return run.thread_state(); }).get() == &counts);
-    auto runs = queue.add([](fj::job_run run) { POLL(run.is_cancelled()); });
+    Gate gate;
+    gate.open();
+    auto runs = queue.add([&gate](fj::job_run run) {
+        gate.pass();
+        POLL(run.is_cancelled());
+    });
+    gate.await(1); /* else the close might discard this one too */
     auto waits = queue.add([counted = Counted(1)] { return counted(); });
     CHECK_EQ(set.close_for(1ms), 1);
     CHECK_EQ(code_of([&] { runs.get(); }), FJ_OUTCOME_CANCELLED);

@@ -67,7 +67,7 @@ static void a_job_behind_a_semaphore_can_be_cancelled(void)
         jobs[i].concurrency = &slots;
         QUEUE(&jobs[i]);
     }
-    POLL(list(pool).count == 6 && list(pool).jobs[0].state == FJ_JOB_WAITS_FOR_SLOT);
+    POLL(all_wait_for_slots(pool, 6));
     CHECK_EQ(fj_cancel_job(&jobs[0]), 1); /* the first, one in the middle, the last */
     CHECK_EQ(fj_cancel_job(&jobs[3]), 1);
     CHECK_EQ(fj_cancel_job(&jobs[5]), 1);

@@ -207,7 +207,9 @@ static void tell_of_removal(const fj_trace_event *event, void *closure)
 
 static void reset_from_trace(const fj_trace_event *event, void *closure)
 {
-    (void)event;
+    if (event->job_class != ECTP_CLASS_SHORT_LIVED) {
+        return; /* a worker that is not yet done with a job of before */
+    }
     *(long *)closure += fj_trace_set(NULL, NULL) == 0 && fj_last_error_code() == FJ_EDEADLK;
 }
 

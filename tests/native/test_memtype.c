@@ -444,7 +444,7 @@ static void a_forked_child_can_allocate(void)
         pid_t child = fork();
         if (child == 0) {
             check_failures = 0;
-            alarm(20); /* a lock that nobody holds any more would be waited for without end */
+            alarm(60); /* a lock that nobody holds any more would be waited for without end */
             child_works();
             _exit(check_failures == 0 ? 0 : 1);
         }

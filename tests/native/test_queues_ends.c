@@ -115,11 +115,18 @@ static void one_timer_after_the_other_has_the_same_thread(void)
     fj_queue_set_options options = {.struct_size = sizeof options, .log = note_thread};
     struct state state = {.ran = 0};
     begin_queue_with(&options, 1);
-    for (int i = 0; i < 2; i++) {
-        ADD_WITH(queue, &state, OPTIONS(.expire_ms = 10));
-        POLL(get(&timer_threads[i]) != 0);
-        POLL(get(&state.released) == i + 1);
-    }
+    double began;
+    do { /* a thread without a timer waits two seconds for the next one */
+        began = seconds_now();
+        set(&timer_threads[0], 0);
+        set(&timer_threads[1], 0);
+        set(&state.released, 0);
+        for (int i = 0; i < 2; i++) {
+            ADD_WITH(queue, &state, OPTIONS(.expire_ms = 10));
+            POLL(get(&timer_threads[i]) != 0);
+            POLL(get(&state.released) == i + 1);
+        }
+    } while (seconds_now() - began > 1);
     CHECK_EQ(timer_threads[0], timer_threads[1]);
     end_queue();
 }

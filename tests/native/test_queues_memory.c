@@ -57,9 +57,9 @@ static void a_job_that_waits_takes_64_bytes_beyond_its_state(void)
     add_detached(1000);
     POLL(get(&released) == 1000);
     fj_queue_pause(queue);
-    long before = status_kb("VmRSS");
+    long before = anonymous_kb();
     add_detached(jobs);
-    double bytes = (double)(status_kb("VmRSS") - before) * 1024 / jobs;
+    double bytes = (double)(anonymous_kb() - before) * 1024 / jobs;
     printf("       %.1f bytes a job, the pointer to its state included\n", bytes);
     if (IS_MEASURED)
         CHECK(bytes <= 64 + sizeof(void *));
@@ -92,10 +92,10 @@ static void what_is_collected_leaves_nothing(void)
     int rounds = many(2000);
     begin();
     use_queue(rounds);
-    long before = status_kb("VmRSS");
+    long before = anonymous_kb();
     use_queue(4 * rounds);
     if (IS_MEASURED)
-        CHECK(status_kb("VmRSS") <= before + 1000);
+        CHECK(anonymous_kb() <= before + 1000);
     CHECK_EQ(get(&released), 5L * rounds * 100);
     end_queue();
 }
@@ -217,11 +217,11 @@ static void output_whose_reader_has_gone_is_not_kept(void)
     begin();
     fj_job_id id = ADD_WORK(queue, &writes, NULL);
     fj_job_output_close(fj_queue_output(queue, id));
-    long before = status_kb("VmRSS");
+    long before = anonymous_kb();
     gate_open(&gate);
     EXPECT(queue, id, FJ_OUTCOME_COMPLETED, 0, NULL);
     if (IS_MEASURED)
-        CHECK(status_kb("VmRSS") <= before + 16000);
+        CHECK(anonymous_kb() <= before + 16000);
     end_queue();
 }
 
@@ -231,10 +231,10 @@ static void a_feed_that_is_closed_hears_nothing(void)
     begin();
     use_queue(rounds / 10);
     fj_queue_feed_close(fj_queue_feed_open(queue));
-    long before = status_kb("VmRSS");
+    long before = anonymous_kb();
     use_queue(rounds);
     if (IS_MEASURED)
-        CHECK(status_kb("VmRSS") <= before + 2000);
+        CHECK(anonymous_kb() <= before + 2000);
     end_queue();
 }
 

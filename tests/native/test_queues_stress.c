@@ -13,7 +13,7 @@ static fj_queue_set *queues;
 #if defined(THREAD_SANITIZER) || defined(ADDRESS_SANITIZER)
 #define CHECK_FLAT(before) (void)(before)
 #else
-#define CHECK_FLAT(before) CHECK(status_kb("VmRSS") < (before) + 8000)
+#define CHECK_FLAT(before) CHECK(anonymous_kb() < (before) + 8000)
 #endif
 
 /* ---- everything at once ---- */
@@ -217,7 +217,7 @@ static void queues_that_come_and_go_leave_nothing_behind(void)
         for (int i = 0; i < MAKERS; i++)
             JOIN(threads[i]);
         if (round == 0)
-            before = status_kb("VmRSS");
+            before = anonymous_kb();
     }
     CHECK_FLAT(before);
     fj_queue_threads figures = {.struct_size = sizeof figures};
@@ -240,7 +240,7 @@ static void waits_that_are_given_up_leave_nothing_behind(void)
         if (i % 100 == 0)
             CHECK_EQ(fj_queue_wait(queue, id, i % 1000 == 0, NULL), 0);
         if (i == many(30000))
-            before = status_kb("VmRSS");
+            before = anonymous_kb();
     }
     CHECK_FLAT(before);
     gate_open(&gate);

@@ -122,7 +122,7 @@ static void expect_prompt_end(const char *how)
             execl("/proc/self/exe", s_program, how, (char *)NULL);
             _exit(127);
         }
-        int status = child_status_at(child, WAIT_SECONDS / 2, __FILE__, __LINE__);
+        int status = CHILD_STATUS(child);
         if (!CHECK(status != -1 && WIFEXITED(status)) || !CHECK_EQ(WEXITSTATUS(status), ENDED)) {
             fprintf(stderr, "  with %s: status 0x%x\n", how, status);
             return;

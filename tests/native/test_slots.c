@@ -172,7 +172,7 @@ static void a_slot_that_the_caller_posts_is_noticed(void)
 {
     struct kind kind;
     ec_async_job job;
-    double worst = 0;
+    int late = 0;
     kind_init(&kind, 0, 1);
     for (int i = 0; i < many(50); i++) {
         QUEUE(with_slot(&job, ECTP_CLASS_CPU, run_shortly, &kind));
@@ -181,12 +181,11 @@ static void a_slot_that_the_caller_posts_is_noticed(void)
         double posted = seconds_now();
         sem_post(&kind.slots);
         AWAIT(&s_done);
-        double took = seconds_now() - posted;
-        worst = took > worst ? took : worst;
+        late += seconds_now() - posted > 1;        /* 5 ms on a machine that has time */
         CHECK_EQ(semaphore_value(&kind.slots), 1); /* given back */
         CHECK_EQ(sem_trywait(&kind.slots), 0);
     }
-    CHECK(worst < 2); /* 5 ms on a machine that has time */
+    CHECK(late < many(50) / 2); /* a machine that is busy may come late now and then */
     CHECK_EQ(get(&kind.runs), many(50));
     sem_destroy(&kind.slots);
 }
@@ -236,9 +235,9 @@ static void a_posted_slot_counts_while_no_worker_is_free(void)
     sem_post(&kind.slots);
     POLL(semaphore_value(&kind.slots) ==
          0); /* it has been taken for the job, which must wait for the worker */
-    POLL(ec_thread_pool_get_queue_size(pool) == 1);
     fj_job_kind kinds[4];
-    CHECK_EQ(fj_pool_job_kinds(pool, kinds, 4), 2);
+    POLL(fj_pool_job_kinds(pool, kinds, 4) == 2); /* between the two queues it is in none */
+    CHECK_EQ(ec_thread_pool_get_queue_size(pool), 1);
     gate_open(&gate);
     AWAIT_TIMES(&s_done, 2);
     CHECK_EQ(ec_thread_pool_get_queue_size(pool), 0);

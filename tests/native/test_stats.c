@@ -284,9 +284,9 @@ static void jobs_that_wait_for_a_slot_are_listed(void)
         queue_from(&jobs[i], "slots.c", 1);
     }
     GATE_AWAIT(&gate, 1);
-    POLL(stats_of(pool).num_active_threads == 1 && ec_thread_pool_get_queue_size(pool) == 9);
-    int count = fj_pool_job_kinds(pool, kinds, 4);
-    CHECK_EQ(count, 1);
+    /* a worker that wakes late takes one more to its place of waiting */
+    int count;
+    POLL((count = fj_pool_job_kinds(pool, kinds, 4)) == 1 && kinds[0].job_num_queued == 9);
     EXPECT_KIND("slots.c", 1, 9, 1);
     gate_open(&gate);
     AWAIT_TIMES(&s_done, 10);

@@ -41,8 +41,8 @@ static int answer(Event *event, int eventtype, void *closure, struct timeval *no
         CHECK_EQ(event_read(event, &byte, 1, NULL), 1);
         CHECK_EQ(event_write(event, &byte, 1, NULL), 1);
     }
-    set(&peer->over, again == 0);
     add(&peer->calls, 1);
+    set(&peer->over, again == 0); /* who sees that it is over sees this call counted */
     return again;
 }
 

@@ -4,7 +4,7 @@ namespace FastJobs.Contracts.Engine;
 internal sealed class StopReportCases : EngineCases
 {
     // Long enough for a job that heeds Stopping to end on a busy machine; such a stop ends as soon as it has.
-    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(4);
 
     public override IEnumerable<ContractCase> List() =>
     [

@@ -69,7 +69,7 @@ internal sealed class QueueStopCases : QueueCases
         Task runs = queue.WaitAsync(running).AsTask();
         Task blocked = Crew.Run(() => Check.Throws<JobDiscardedException>(() => queue.Wait<int>(ids[4])));
         Spin.Until(() => queue.GetJob(ids[4])!.IsWaitedFor);
-        StopReport report = await engine.StopAsync(TimeSpan.FromMilliseconds(50)).Within();
+        StopReport report = await engine.StopAsync(TimeSpan.FromSeconds(4)).Within(); // so long also for the job to end
         Check.Equal(new StopReport(22, 0), report);
         await Check.Throws<JobDiscardedException>(waits);
         await Check.Throws<QueuedJobCanceledException>(runs);

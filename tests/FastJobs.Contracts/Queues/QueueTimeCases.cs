@@ -26,22 +26,48 @@ internal sealed class QueueTimeCases : QueueCases
         long began = Stopwatch.GetTimestamp();
         QueuedJobId id = queue.Enqueue(
             static _ => Stopwatch.GetTimestamp(), 0, new QueuedJobOptions { Delay = TimeSpan.FromMilliseconds(80) });
-        Check.True(queue.GetJob(id)!.IsDelayed);
+        QueuedJobId later = queue.Enqueue(static n => n, 0, new QueuedJobOptions { Delay = TimeSpan.FromHours(1) });
+        Check.True(queue.GetJob(later)!.IsDelayed);
         Check.True(Stopwatch.GetElapsedTime(began, queue.Wait<long>(id)) >= TimeSpan.FromMilliseconds(80));
+        queue.Cancel(later);
     }
 
     private void Delay_Over_JobIsBehindOthers(JobEngine engine)
     {
+        // On a machine that is busy the time may be over before the next job comes: once more, then.
+        while (!DelayedJobIsBehindOthers(engine))
+        {
+        }
+    }
+
+    // Whether the second job came in time.
+    private static bool DelayedJobIsBehindOthers(JobEngine engine)
+    {
         using Gate gate = new();
         JobQueue queue = Blocked(engine, gate, out _);
         System.Collections.Concurrent.ConcurrentQueue<string> ran = new();
-        Enqueue(new QueuedJobOptions { Delay = TimeSpan.FromMilliseconds(30) });
+        TimeSpan delay = TimeSpan.FromMilliseconds(30);
+        long began = Stopwatch.GetTimestamp();
+        Enqueue(new QueuedJobOptions { Delay = delay });
         Enqueue(null);
+        bool inTime = Stopwatch.GetElapsedTime(began) < delay;
         Spin.Until(() => !queue.GetJob("job1")!.IsDelayed);
         Enqueue(null);
         gate.Open();
         Spin.Until(() => ran.Count == 3);
-        Check.Sequence(["job2", "job1", "job3"], ran);
+        if (inTime)
+        {
+            Check.Sequence(["job2", "job1", "job3"], ran);
+        }
+
+        queue.Delete();
+        string[] ids = ["job0", "job1", "job2", "job3"];
+        foreach (string id in ids)
+        {
+            queue.Wait<object>(id);
+        }
+
+        return inTime;
 
         void Enqueue(QueuedJobOptions? options) =>
             queue.Enqueue(static (ran, job) => ran.Enqueue(job.Id.ToString()), ran, options);
