@@ -203,7 +203,7 @@ void a_job_that_comes_while_the_waiter_sleeps_is_run()
 
 void a_job_that_waits_for_its_own_group_is_told()
 {
-    const fj::pool pool = pool_of(2);
+    const fj::pool pool = pool_of(1); /* so that the job's thread runs the innermost one too */
     fj::group group;
     int code = 0, inner_code = 0;
     group.run(pool, [&] {
@@ -212,12 +212,10 @@ void a_job_that_waits_for_its_own_group_is_told()
         inner.run(pool, [] {});
         inner.wait(); /* another group is fine */
         fj::group innermost;
-        pool.defer(true); /* so that this thread runs it, inside the job */
         innermost.run(pool, [&] { inner_code = code_of([&] { group.wait(); }); });
         innermost.wait();
-        pool.defer(false);
     });
-    group.wait();
+    group.wait(fj::help::no);
     CHECK_EQ(code, FJ_EDEADLK);
     CHECK_EQ(inner_code, FJ_EDEADLK);
 }
