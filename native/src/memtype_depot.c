@@ -12,6 +12,9 @@
 enum {
     CHUNK = 1 << FJ_MT_CHUNK_SHIFT,
     REGION = 1 << 20,    /* one mapping for several chunks: fewer system calls and map entries */
+    HUGE_FROM = 8 << 20, /* a process that uses more than this of fixed-size memory gets huge pages */
+    HUGE_REGION = 8 << 20,
+    HUGE_PAGE = 2 << 20, /* the kernel's, where there are any; a matter of alignment only */
     CHUNK_OBJECTS = 64,  /* at least so many to a chunk, so that at most 1/64 of it is lost at its end */
     CARVE_BYTES = CHUNK, /* at most so much is cut off at once */
     FILLED_LIMIT = 512   /* magazines to a depot, 256 KiB of them: what is more is kept in bundles */
@@ -34,6 +37,7 @@ fj_mt_map_leaf *_Atomic fj_mt_map[1 << 16];
 
 static struct {
     pthread_mutex_t lock;
+    size_t mapped; /* regions, in bytes */
     char *region_next, *region_end;
     char *magazine_next, *magazine_end;
 } s_map = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -66,17 +70,35 @@ static char *map_pages(size_t size)
     return pages == MAP_FAILED ? NULL : pages;
 }
 
+/* Maps a new region in the place of what is left of the last one. A backlog that grows is new memory for
+ * every job: with small pages the kernel's part in it is more than the engine's, so from some size on it
+ * comes in huge ones. Before that a program with few jobs would pay for memory that it does not need. The
+ * map's lock is held. */
+static bool region_map(void)
+{
+    bool huge = s_map.mapped >= HUGE_FROM;
+    size_t size = huge ? HUGE_REGION : REGION;
+    size_t alignment = huge ? HUGE_PAGE : CHUNK;
+    /* More for the alignment; what is not used is never touched, so it costs no memory. */
+    char *region = map_pages(size + alignment);
+    if (region == NULL) {
+        return false;
+    }
+    region += -(uintptr_t)region & (alignment - 1);
+    if (huge) {
+        madvise(region, size, MADV_HUGEPAGE); /* a kernel without says so, and it does not matter */
+    }
+    s_map.mapped += size;
+    s_map.region_next = region;
+    s_map.region_end = region + size;
+    return true;
+}
+
 /* Takes size bytes, a multiple of CHUNK, aligned to CHUNK. The map's lock is held. */
 static char *region_take(size_t size)
 {
-    if ((size_t)(s_map.region_end - s_map.region_next) < size) {
-        /* CHUNK more for the alignment; what is not used is never touched, so it costs no memory. */
-        char *region = map_pages(REGION + CHUNK);
-        if (region == NULL) {
-            return NULL;
-        }
-        s_map.region_next = region + (-(uintptr_t)region & (CHUNK - 1));
-        s_map.region_end = s_map.region_next + REGION;
+    if ((size_t)(s_map.region_end - s_map.region_next) < size && !region_map()) {
+        return NULL;
     }
     char *taken = s_map.region_next;
     s_map.region_next += size;
