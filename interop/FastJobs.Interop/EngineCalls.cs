@@ -25,6 +25,7 @@ internal unsafe struct EngineCalls
     private delegate* unmanaged[Cdecl]<int, nuint, int> _setStackSize;
     private delegate* unmanaged[Cdecl]<int, int, int> _setConcurrency;
     private delegate* unmanaged[Cdecl]<int, int, int> _setIdleTimeout;
+    private delegate* unmanaged[Cdecl]<int, int> _isDeferred;
     private delegate* unmanaged[Cdecl]<int, int, int> _setOrder;
     private delegate* unmanaged[Cdecl]<int, nint, nint, void*, int> _setHooks;
     private delegate* unmanaged[Cdecl]<int, int> _queueSize;
@@ -65,6 +66,7 @@ internal unsafe struct EngineCalls
         calls->_setStackSize = &SetStackSize;
         calls->_setConcurrency = &SetConcurrency;
         calls->_setIdleTimeout = &SetIdleTimeout;
+        calls->_isDeferred = &IsDeferred;
         calls->_setOrder = &SetOrder;
         calls->_setHooks = &SetHooks;
         calls->_queueSize = &QueueSize;
@@ -188,6 +190,10 @@ internal unsafe struct EngineCalls
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int SetIdleTimeout(int jobClass, int milliseconds) => WithLane(
         jobClass, milliseconds, 0, static (lane, milliseconds) => Pools.SetIdleTimeoutOrNever(lane, milliseconds));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int IsDeferred(int jobClass) =>
+        WithLane(jobClass, 0, -1, static (lane, _) => lane.Workers.Deferred ? 1 : 0);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int SetOrder(int jobClass, int order) =>

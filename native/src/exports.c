@@ -136,6 +136,11 @@ int fj_pool_set_idle_timeout(int jobclass, int milliseconds)
     return fj_enter() ? fj_engine.set_idle_timeout(jobclass, milliseconds) : 0;
 }
 
+int fj_pool_is_deferred(int jobclass)
+{
+    return fj_enter() ? fj_engine.is_deferred(jobclass) : -1;
+}
+
 int fj_pool_set_order(int jobclass, fj_order order)
 {
     return fj_enter() ? fj_engine.set_order(jobclass, (int)order) : 0;

@@ -40,6 +40,7 @@ struct fj_engine_calls {
     int (*set_stack_size)(int jobclass, size_t size);
     int (*set_concurrency)(int jobclass, int concurrency);
     int (*set_idle_timeout)(int jobclass, int milliseconds);
+    int (*is_deferred)(int jobclass);
     int (*set_order)(int jobclass, int order);
     int (*set_hooks)(int jobclass, fj_worker_hook on_start, fj_worker_hook on_exit, void *closure);
     int (*queue_size)(int jobclass);

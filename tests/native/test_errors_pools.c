@@ -140,6 +140,7 @@ static void every_function_knows_an_unknown_class(void)
         EXPECT_NO_CLASS(fj_pool_job_kinds(s_class, &kind, 1) == -1);
         EXPECT_NO_CLASS(fj_pool_set_concurrency(s_class, 1) == 0);
         EXPECT_NO_CLASS(fj_pool_set_idle_timeout(s_class, 1) == 0);
+        EXPECT_NO_CLASS(fj_pool_is_deferred(s_class) == -1);
         EXPECT_NO_CLASS(fj_pool_set_order(s_class, FJ_ORDER_RELAXED) == 0);
         EXPECT_NO_CLASS(fj_pool_name(s_class) == NULL);
         EXPECT_NO_CLASS(fj_pool_wait_empty(s_class, 0) == 0);

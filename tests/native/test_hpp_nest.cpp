@@ -195,6 +195,33 @@ void two_pools(fj::pool one, fj::pool other, int depth, std::atomic<long> &ran)
     group.wait();
 }
 
+void a_thief_runs_nothing_of_a_deferred_pool()
+{
+    const fj::pool pool = pool_of(2);
+    std::atomic<bool> stolen{false}, over{false}, ran{false};
+    fj::group outer;
+    outer.run(pool, [&] {
+        fj::group group;
+        group.run(pool, [&] {
+            stolen = true;
+            while (!over)
+                std::this_thread::yield();
+        });
+        while (!stolen) /* the other thread is at this nest */
+            std::this_thread::yield();
+        pool.defer(true);
+        group.run(pool, [&] { ran = true; });
+        over = true;
+        while (!ran && pool.queue_size() < 2) /* the call for it, and the job that was handed on */
+            std::this_thread::yield();
+        CHECK(!ran);
+        pool.defer(false);
+        group.wait(fj::help::no);
+        CHECK(ran);
+    });
+    outer.wait(fj::help::no);
+}
+
 void jobs_of_two_pools_may_nest()
 {
     const fj::pool one = pool_of(1), other = pool_of(2);
@@ -270,6 +297,7 @@ int main()
     RUN(jobs_of_other_groups_do_not_bury_a_waiters);
     RUN(a_cancel_drops_what_is_kept);
     RUN(exceptions_of_kept_jobs_come_out_of_the_wait);
+    RUN(a_thief_runs_nothing_of_a_deferred_pool);
     RUN(jobs_of_two_pools_may_nest);
     RUN(jobs_that_nobody_waits_for_are_run);
     RUN(a_pool_that_ends_runs_what_it_took);

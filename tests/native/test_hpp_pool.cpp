@@ -33,11 +33,14 @@ void settings_reach_the_pool()
     pool.set_stack_size(256 * 1024);
     pool.set_concurrency(1);
     CHECK_EQ(pool.stats().concurrency, 1);
+    CHECK(!pool.is_deferred());
     pool.defer(true);
+    CHECK(pool.is_deferred());
     for (int i = 0; i < 3; i++)
         fj::post(pool, [] {});
     CHECK_EQ(pool.queue_size(), 3);
     pool.defer(false);
+    CHECK(!pool.is_deferred());
     std::thread::id worker;
     std::future<void> last = fj::submit(pool, [&] { worker = std::this_thread::get_id(); });
     last.get();
@@ -71,6 +74,7 @@ void a_pool_that_is_not_there_is_an_error_everywhere()
     CHECK_EQ(code_of([&] { nowhere.set_stack_size(0); }), FJ_ENOCLASS);
     CHECK_EQ(code_of([&] { nowhere.auto_shrink(); }), FJ_ENOCLASS);
     CHECK_EQ(code_of([&] { nowhere.defer(true); }), FJ_ENOCLASS);
+    CHECK_EQ(code_of([&] { nowhere.is_deferred(); }), FJ_ENOCLASS);
     CHECK_EQ(code_of([&] { fj::post(nowhere, [] {}); }), FJ_ENOCLASS);
     CHECK_EQ(code_of([&] { fj::submit(nowhere, [] {}); }), FJ_ENOCLASS);
     CHECK_EQ(code_of([&] { fj::submit(nowhere, fj::on_worker([](auto &&) {}), [] {}); }), FJ_ENOCLASS);

@@ -73,7 +73,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
     /// <summary>While true no job starts.</summary>
     public bool Deferred
     {
-        get => _deferred;
+        get => Volatile.Read(ref _deferred);
         set
         {
             lock (_lock)

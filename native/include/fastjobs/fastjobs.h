@@ -62,6 +62,9 @@ FJ_API int fj_pool_set_concurrency(int jobclass, int concurrency);
 /** Idle threads of the pool exit after so many milliseconds, 0: never. 1, or 0 on failure. */
 FJ_API int fj_pool_set_idle_timeout(int jobclass, int milliseconds);
 
+/** Whether ec_thread_pool_defer_spawn has deferred the pool: 1 or 0; -1 on failure. */
+FJ_API int fj_pool_is_deferred(int jobclass);
+
 /** In which order the jobs of a pool start. */
 typedef enum fj_order {
     FJ_ORDER_FIFO = 0,   /**< as they were submitted, whoever submitted them: what a pool has at first */

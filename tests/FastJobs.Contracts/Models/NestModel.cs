@@ -9,9 +9,9 @@ namespace FastJobs.Contracts.Models;
 /// </summary>
 /// <remarks>
 /// The owner keeps jobs 0 and 1 in its nest. With <paramref name="waits"/> it waits for them; job 0, if the thief runs it, submits job 2 and does not end before that has run. Else it is busy for ever, and the
-/// thieves have to run them.
+/// thieves have to run them; if it <paramref name="defers"/> the pool is deferred between the two, for a while.
 /// </remarks>
-internal sealed partial class NestModel(int thieves, bool waits, NestModel.Bug bug = default)
+internal sealed partial class NestModel(int thieves, bool waits, NestModel.Bug bug = default, bool defers = false)
     : Model<NestModel.Memory, NestModel.Local>
 {
     private const byte Added = 2;
@@ -28,6 +28,8 @@ internal sealed partial class NestModel(int thieves, bool waits, NestModel.Bug b
         KeepIgnoresTheSleeper,
         WaiterAsksBeforeTheFlag,
         WaiterDoesNotSearch,
+        ThiefLooksBeforeTheSteal,
+        ThiefOfADeferredPoolLeavesTheRest,
     }
 
     [StructLayout(LayoutKind.Sequential, Pack = 1)]
@@ -50,6 +52,8 @@ internal sealed partial class NestModel(int thieves, bool waits, NestModel.Bug b
         public bool Sleeper;
         public bool Asleep;
         public byte Stack; // a set: queued in the pool and on the group's stack
+        public byte Handed; // a set: the same, by a thief of a deferred pool
+        public bool Deferred;
         public byte Ran;
     }
 
@@ -60,6 +64,7 @@ internal sealed partial class NestModel(int thieves, bool waits, NestModel.Bug b
         public byte Seen;
         public byte Job;
         public bool Asked;
+        public bool Deferred;
     }
 
     public override Memory Start => default;
@@ -79,6 +84,8 @@ internal sealed partial class NestModel(int thieves, bool waits, NestModel.Bug b
         Proof.Holds("Nest_TwoThieves_RunWhatIsKept", () => new NestModel(2, waits: false)),
         Proof.Holds("Nest_WaiterAndThief_TakeAndFindTheirJobs", () => new NestModel(1, waits: true)),
         Proof.Holds("Nest_WaiterAndTwoThieves_TakeAndFindTheirJobs", () => new NestModel(2, waits: true)),
+        Proof.Holds("Nest_OneThiefOfADeferredPool_RunsNothingThatCameThen", () => new NestModel(1, waits: false, defers: true)),
+        Proof.Holds("Nest_TwoThievesOfADeferredPool_RunNothingThatCameThen", () => new NestModel(2, waits: false, defers: true)),
         Caught(Bug.CallLooksBeforeThePush, "never run", waits: false),
         Caught(Bug.ThiefClearsWhenItLeaves, "never run", waits: false),
         Caught(Bug.TakeLooksThenLowers, "ran twice", thieves: 2),
@@ -88,10 +95,12 @@ internal sealed partial class NestModel(int thieves, bool waits, NestModel.Bug b
         Caught(Bug.KeepIgnoresTheSleeper, "is stuck"),
         Caught(Bug.WaiterAsksBeforeTheFlag, "is stuck"),
         Caught(Bug.WaiterDoesNotSearch, "is stuck"),
+        Caught(Bug.ThiefLooksBeforeTheSteal, "ran in a deferred pool", waits: false, defers: true),
+        Caught(Bug.ThiefOfADeferredPoolLeavesTheRest, "never run", waits: false, defers: true),
     ];
 
-    private static ContractCase Caught(Bug bug, string symptom, int thieves = 1, bool waits = true) =>
-        Proof.Catches($"Nest_{bug}_IsCaught", symptom, () => new NestModel(thieves, waits, bug));
+    private static ContractCase Caught(Bug bug, string symptom, int thieves = 1, bool waits = true, bool defers = false) =>
+        Proof.Catches($"Nest_{bug}_IsCaught", symptom, () => new NestModel(thieves, waits, bug, defers));
 
     private static ref Nest NestOf(ref Memory m, bool ofThief)
     {

@@ -108,6 +108,7 @@ class group
     using what = job::what;
     friend job;
     friend void detail::end_nested(job *);
+    friend void detail::hand_on(job *);
 
     bool runs_here() const noexcept { return detail::frame::any(this); }
 
@@ -283,7 +284,8 @@ class group
     template <typename Node> bool dropped(Node &made);
     /** Runs or drops a job that came out of a nest, and frees it. The group may be gone afterwards. */
     static void end_nested(job *taken);
-    /** To the pool, and to the group's stack: somebody waits for what is behind it in its nest. */
+    /** To the pool, and to the group's stack: somebody waits for what is behind it in its nest, or the pool
+     * is deferred. */
     static void hand_on(job *taken);
     /** For a waiter whose jobs are in other threads' nests, or in its own below jobs of other groups. */
     void search_nests();

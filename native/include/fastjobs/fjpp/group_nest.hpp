@@ -102,6 +102,11 @@ inline void end_nested(group_job *taken)
     group::end_nested(taken);
 }
 
+inline void hand_on(group_job *taken)
+{
+    group::hand_on(taken);
+}
+
 } // namespace detail
 } // namespace fastjobs
 #endif

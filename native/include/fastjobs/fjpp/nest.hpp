@@ -23,8 +23,10 @@ namespace detail
 {
 
 struct group_job;
-/** Runs or drops a job that came out of a nest, and ends it. group.hpp. */
+/** Runs or drops a job that came out of a nest, and ends it. group_nest.hpp. */
 void end_nested(group_job *taken);
+/** Queues a job that came out of a nest in its pool. group_nest.hpp. */
+void hand_on(group_job *taken);
 
 class nest
 {
@@ -200,8 +202,11 @@ class nest
             /** More threads of the pool may have nothing to do. If it takes no call any more, this goes on.
              */
             const bool others = !self->empty() && self->call_thief();
-            end_nested(job);
-            if (others && turns >= most_turns)
+            /** After the steal, which sees what the keeper saw: a job that was added when the pool was
+             * deferred is not run. */
+            const bool deferred = fj_pool_is_deferred(self->job_class_) > 0;
+            (deferred ? hand_on : end_nested)(job);
+            if (others && (deferred || turns >= most_turns))
                 return; /* for what else waits in the pool */
         }
     }

@@ -86,6 +86,12 @@ class pool
         queue_size();
         ec_thread_pool_defer_spawn(class_, deferred ? 1 : 0);
     }
+    bool is_deferred() const
+    {
+        const int deferred = fj_pool_is_deferred(class_);
+        require(deferred >= 0);
+        return deferred > 0;
+    }
 
     friend constexpr bool operator==(pool a, pool b) noexcept { return a.class_ == b.class_; }
     friend constexpr bool operator!=(pool a, pool b) noexcept { return a.class_ != b.class_; }
