@@ -62,6 +62,7 @@ static void start(void)
     s_page = (size_t)sysconf(_SC_PAGESIZE);
     fj_mt_checked = fj_mt_check_wanted();
     fj_mt_threads_start();
+    fj_mt_depots_start();
     type_set(MEMTYPE_EVENT, "event", sizeof(struct event_mirror));
     type_set(MEMTYPE_MESSAGE_BODY, "message_body", 0);
     type_set(MEMTYPE_STRING, "string", 0);

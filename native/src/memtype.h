@@ -97,6 +97,7 @@ void fj_mt_start(void); /* whatever has to happen once before the first slow pat
 struct fj_mt_type *fj_mt_type_get(int memtype);
 
 /* memtype_depot.c */
+void fj_mt_depots_start(void);
 typedef _Atomic uint16_t fj_mt_map_leaf[1 << 16];
 extern fj_mt_map_leaf *_Atomic fj_mt_map[1 << 16];
 bool fj_mt_depot_refill(int memtype, struct fj_mt_cache *cache); /* false: no memory */

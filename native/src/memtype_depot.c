@@ -7,6 +7,8 @@
  */
 #include "memtype.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum {
@@ -37,7 +39,8 @@ fj_mt_map_leaf *_Atomic fj_mt_map[1 << 16];
 
 static struct {
     pthread_mutex_t lock;
-    size_t mapped; /* regions, in bytes */
+    bool huge_pages; /* may be asked for */
+    size_t mapped;   /* regions, in bytes */
     char *region_next, *region_end;
     char *magazine_next, *magazine_end;
 } s_map = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -64,6 +67,12 @@ static void depot_unlock(int memtype)
     pthread_mutex_unlock(&s_locks[memtype % FJ_MT_DEPOT_LOCKS].lock);
 }
 
+void fj_mt_depots_start(void)
+{
+    const char *value = getenv("FASTJOBS_HUGE_PAGES");
+    s_map.huge_pages = value == NULL || strcmp(value, "0") != 0;
+}
+
 static char *map_pages(size_t size)
 {
     void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -76,7 +85,7 @@ static char *map_pages(size_t size)
  * map's lock is held. */
 static bool region_map(void)
 {
-    bool huge = s_map.mapped >= HUGE_FROM;
+    bool huge = s_map.huge_pages && s_map.mapped >= HUGE_FROM;
     size_t size = huge ? HUGE_REGION : REGION;
     size_t alignment = huge ? HUGE_PAGE : CHUNK;
     /* More for the alignment; what is not used is never touched, so it costs no memory. */
