@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace FastJobs.Benchmarks.Arena;
 
 /// <summary>What the workloads ask to be run. One object may be queued many times at once.</summary>
@@ -29,6 +31,8 @@ internal sealed class SpinJob(long rounds) : ArenaJob
         Counter.Add();
     }
 
+    // Compiled once and not inlined: what the calibration measures is what the jobs run.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static ulong Spin(long n)
     {
         ulong x = 88172645463325252;
