@@ -192,8 +192,9 @@ internal unsafe struct EngineCalls
         jobClass, milliseconds, 0, static (lane, milliseconds) => Pools.SetIdleTimeoutOrNever(lane, milliseconds));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int IsDeferred(int jobClass) =>
-        WithLane(jobClass, 0, -1, static (lane, _) => lane.Workers.Deferred ? 1 : 0);
+    private static int IsDeferred(int jobClass) => jobClass == NativeConstants.ECTP_CLASS_SHORT_LIVED
+        ? 0
+        : WithLane(jobClass, 0, -1, static (lane, _) => lane.Workers.Deferred ? 1 : 0);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int SetOrder(int jobClass, int order) =>

@@ -14,7 +14,7 @@
 enum {
     CHUNK = 1 << FJ_MT_CHUNK_SHIFT,
     REGION = 1 << 20,    /* one mapping for several chunks: fewer system calls and map entries */
-    HUGE_FROM = 8 << 20, /* a process that uses more than this of fixed-size memory gets huge pages */
+    HUGE_FROM = 8 << 20, /* a process with more than this of fixed-size memory gets huge pages, if it asked */
     HUGE_REGION = 8 << 20,
     HUGE_PAGE = 2 << 20, /* the kernel's, where there are any; a matter of alignment only */
     CHUNK_OBJECTS = 64,  /* at least so many to a chunk, so that at most 1/64 of it is lost at its end */
@@ -39,7 +39,7 @@ fj_mt_map_leaf *_Atomic fj_mt_map[1 << 16];
 
 static struct {
     pthread_mutex_t lock;
-    bool huge_pages; /* may be asked for */
+    bool huge_pages; /* the environment asks for them */
     size_t mapped;   /* regions, in bytes */
     char *region_next, *region_end;
     char *magazine_next, *magazine_end;
@@ -70,7 +70,7 @@ static void depot_unlock(int memtype)
 void fj_mt_depots_start(void)
 {
     const char *value = getenv("FASTJOBS_HUGE_PAGES");
-    s_map.huge_pages = value == NULL || strcmp(value, "0") != 0;
+    s_map.huge_pages = value != NULL && strcmp(value, "1") == 0;
 }
 
 static char *map_pages(size_t size)
@@ -79,34 +79,38 @@ static char *map_pages(size_t size)
     return pages == MAP_FAILED ? NULL : pages;
 }
 
-/* Maps a new region in the place of what is left of the last one. A backlog that grows is new memory for
- * every job: with small pages the kernel's part in it is more than the engine's, so from some size on it
- * comes in huge ones. Before that a program with few jobs would pay for memory that it does not need. The
- * map's lock is held. */
-static bool region_map(void)
+/* Maps a new region in the place of what is left of the last one. The map's lock is held. */
+static bool region_map(size_t size, size_t alignment)
 {
-    bool huge = s_map.huge_pages && s_map.mapped >= HUGE_FROM;
-    size_t size = huge ? HUGE_REGION : REGION;
-    size_t alignment = huge ? HUGE_PAGE : CHUNK;
     /* More for the alignment; what is not used is never touched, so it costs no memory. */
     char *region = map_pages(size + alignment);
     if (region == NULL) {
         return false;
     }
-    region += -(uintptr_t)region & (alignment - 1);
-    if (huge) {
-        madvise(region, size, MADV_HUGEPAGE); /* a kernel without says so, and it does not matter */
-    }
+    s_map.region_next = region + (-(uintptr_t)region & (alignment - 1));
+    s_map.region_end = s_map.region_next + size;
     s_map.mapped += size;
-    s_map.region_next = region;
-    s_map.region_end = region + size;
+    return true;
+}
+
+/* A backlog that grows is new memory for every job: with small pages the kernel's part in it is more than
+ * the engine's, so who asks for it gets huge ones from some size on. Before that a program with few jobs
+ * would pay for memory that it does not need. Not unasked: in a virtual machine whose host takes free memory
+ * back a huge page can cost several times what it saves. The map's lock is held. */
+static bool region_new(void)
+{
+    if (!s_map.huge_pages || s_map.mapped < HUGE_FROM || !region_map(HUGE_REGION, HUGE_PAGE)) {
+        return region_map(REGION, CHUNK);
+    }
+    /* A kernel without them says so, and it does not matter. */
+    madvise(s_map.region_next, HUGE_REGION, MADV_HUGEPAGE);
     return true;
 }
 
 /* Takes size bytes, a multiple of CHUNK, aligned to CHUNK. The map's lock is held. */
 static char *region_take(size_t size)
 {
-    if ((size_t)(s_map.region_end - s_map.region_next) < size && !region_map()) {
+    if ((size_t)(s_map.region_end - s_map.region_next) < size && !region_new()) {
         return NULL;
     }
     char *taken = s_map.region_next;

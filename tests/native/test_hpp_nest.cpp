@@ -197,29 +197,47 @@ void two_pools(fj::pool one, fj::pool other, int depth, std::atomic<long> &ran)
 
 void a_thief_runs_nothing_of_a_deferred_pool()
 {
-    const fj::pool pool = pool_of(2);
-    std::atomic<bool> stolen{false}, over{false}, ran{false};
-    fj::group outer;
-    outer.run(pool, [&] {
-        fj::group group;
-        group.run(pool, [&] {
-            stolen = true;
-            while (!over)
-                std::this_thread::yield();
+    for (int jobs = 1; jobs <= 2; jobs++) { /* with the second one others could come */
+        const fj::pool pool = pool_of(2);
+        std::atomic<bool> stolen{false}, over{false};
+        std::atomic<int> ran{0};
+        fj::group outer;
+        outer.run(pool, [&] {
+            fj::group group;
+            group.run(pool, [&] {
+                stolen = true;
+                while (!over)
+                    std::this_thread::yield();
+            });
+            POLL(stolen.load()); /* the other thread is at this nest */
+            pool.defer(true);
+            for (int i = 0; i < jobs; i++)
+                group.run(pool, [&] { ran++; });
+            over = true;
+            POLL(ran.load() > 0 ||
+                 pool.queue_size() == 2); /* the call for it, and the job that was handed on */
+            CHECK_EQ(ran.load(), 0);
+            pool.defer(false);
+            group.wait(fj::help::no);
+            CHECK_EQ(ran.load(), jobs);
         });
-        while (!stolen) /* the other thread is at this nest */
-            std::this_thread::yield();
-        pool.defer(true);
-        group.run(pool, [&] { ran = true; });
-        over = true;
-        while (!ran && pool.queue_size() < 2) /* the call for it, and the job that was handed on */
-            std::this_thread::yield();
-        CHECK(!ran);
-        pool.defer(false);
-        group.wait(fj::help::no);
-        CHECK(ran);
+        outer.wait(fj::help::no);
+    }
+}
+
+void a_nested_job_without_a_pool_leaves_no_error()
+{
+    int before = -1, after = -1;
+    fj::group outer;
+    outer.run(fj::pool::short_lived(), [&] {
+        before = fj_last_error_code();
+        fj::group group;
+        group.run(fj::pool::short_lived(), [] {});
+        group.wait();
+        after = fj_last_error_code();
     });
-    outer.wait(fj::help::no);
+    outer.wait();
+    CHECK_EQ(after, before);
 }
 
 void jobs_of_two_pools_may_nest()
@@ -298,6 +316,7 @@ int main()
     RUN(a_cancel_drops_what_is_kept);
     RUN(exceptions_of_kept_jobs_come_out_of_the_wait);
     RUN(a_thief_runs_nothing_of_a_deferred_pool);
+    RUN(a_nested_job_without_a_pool_leaves_no_error);
     RUN(jobs_of_two_pools_may_nest);
     RUN(jobs_that_nobody_waits_for_are_run);
     RUN(a_pool_that_ends_runs_what_it_took);

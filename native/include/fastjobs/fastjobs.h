@@ -62,7 +62,8 @@ FJ_API int fj_pool_set_concurrency(int jobclass, int concurrency);
 /** Idle threads of the pool exit after so many milliseconds, 0: never. 1, or 0 on failure. */
 FJ_API int fj_pool_set_idle_timeout(int jobclass, int milliseconds);
 
-/** Whether ec_thread_pool_defer_spawn has deferred the pool: 1 or 0; -1 on failure. */
+/** Whether the pool is deferred, by ec_thread_pool_defer_spawn or a configuration: 1 or 0; -1 on failure. The
+ * short-lived class never is. */
 FJ_API int fj_pool_is_deferred(int jobclass);
 
 /** In which order the jobs of a pool start. */

@@ -87,7 +87,8 @@ class group
 
     /** Drops the jobs that have not begun and returns how many; those that run go on. They count as over; but
      * where one of the group's own jobs has called run(), some may be under way until a worker or a waiter
-     * comes to them and drops them. May be called by the group's own jobs. */
+     * comes to them and drops them, and one that is on its way to a deferred pool's queue may be missed. May
+     * be called by the group's own jobs. */
     std::size_t cancel()
     {
         std::size_t dropped = nested_.cancel_all();
