@@ -65,10 +65,11 @@ internal sealed unsafe class CEngine
         int before = on ? Interlocked.Or(ref _special, bit) : Interlocked.And(ref _special, ~bit);
         if (on && before == 0)
         {
-            // Calls that are gathered would go the short way. Who begins to gather now sees the bit: CallOutbox.TryBegin.
+            // Calls that are gathered would go the short way, and jobs in hands too. Who begins to gather now, or has a hand
+            // run, sees the bit: CallOutbox.TryBegin, CJobOps.TryRunHand.
             foreach (CLane lane in Lanes.Lanes)
             {
-                lane.Queue.Gather();
+                lane.Settle();
             }
         }
 

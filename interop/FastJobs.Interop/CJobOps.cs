@@ -41,6 +41,40 @@ internal readonly unsafe struct CJobOps : ILaneOps<nint>
         return RunIn(worker, handle);
     }
 
+    /// <summary>The C layer takes and runs calls, and jobs without completion or slot: hand.c.</summary>
+    public static bool TryRunHand(Hand<nint> hand, Worker worker, Lock handLock, out nint job)
+    {
+        hand.Native(out OwnedCount* count, out void* jobs);
+        nint taken = 0;
+        while (CEngine.Current.Special == 0) // before each look whether the hand was closed: pairs with SetSpecial
+        {
+            switch (Host.RunHand(count, jobs, worker.Now, &taken))
+            {
+                case HandEnd.Returned:
+                    Finish((ec_thread_pool_job*)taken);
+                    worker.CountJob();
+                    continue;
+
+                case HandEnd.Taken:
+                    worker.Position = hand.LastPosition;
+                    job = taken;
+                    return true;
+
+                case HandEnd.Stopped:
+                    worker.Position = hand.LastPosition;
+                    job = taken;
+                    return hand.HasTaken(handLock);
+
+                default:
+                    job = 0;
+                    return false;
+            }
+        }
+
+        job = 0;
+        return false;
+    }
+
     public static bool RunInline(nint handle, object lane)
     {
         if (CallTable.IsCall(handle))
@@ -102,12 +136,21 @@ internal readonly unsafe struct CJobOps : ILaneOps<nint>
             SlotGate.Release(semaphore);
         }
 
-        if (!goneAfterWorker && (job->skip_completion == 0 || TailRendezvous.WorkerReturned(job)))
+        if (!goneAfterWorker)
         {
-            Complete(job);
+            Finish(job);
         }
 
         return true;
+    }
+
+    // Its worker has returned.
+    private static void Finish(ec_thread_pool_job* job)
+    {
+        if (job->skip_completion == 0 || TailRendezvous.WorkerReturned(job))
+        {
+            Complete(job);
+        }
     }
 
     public static void Discard(nint handle)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using FastJobs.Interop.Generated;
+using FastJobs.Lanes;
 
 namespace FastJobs.Interop;
 
@@ -92,6 +93,10 @@ internal static unsafe partial class Host
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_call_worker")]
     public static partial nint CallWorker();
 
+    /// <summary>Takes jobs out of a hand and runs them: hand.c.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_run_hand")]
+    public static partial HandEnd RunHand(OwnedCount* count, void* jobs, WorkerNow* now, nint* taken);
+
     /// <summary>The functions of calls by their numbers; null: none has it yet. Never moves.</summary>
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_call_functions")]
     public static partial nint* CallFunctions();
@@ -116,4 +121,20 @@ internal static unsafe partial class Host
 
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_set_error")]
     private static partial void SetErrorText(int code, byte* text);
+}
+
+/// <summary>Why the C layer stopped to run the jobs of a hand: enum fj_hand_end of hand.h.</summary>
+internal enum HandEnd
+{
+    /// <summary>There is none left.</summary>
+    Empty,
+
+    /// <summary>One was taken and has not run: it is not simple.</summary>
+    Taken,
+
+    /// <summary>One was taken, and the hand was stopped at that time, or before.</summary>
+    Stopped,
+
+    /// <summary>The worker of one has returned, and more has to be done for it.</summary>
+    Returned,
 }

@@ -59,9 +59,7 @@ struct fj_outbox *fj_host_outbox_begin(int job_class)
     if (outbox == NULL || outbox == &s_ended)
         return NULL;
     atomic_store_explicit(&outbox->state, COLLECTING, memory_order_relaxed);
-    outbox->count = 0;
-    outbox->stopped = 0;
-    outbox->stopped_at = 0;
+    outbox->count = (struct fj_owned_count){.value = 0};
     atomic_store_explicit(&outbox->job_class, job_class, memory_order_relaxed);
     return outbox;
 }

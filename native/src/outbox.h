@@ -13,15 +13,14 @@
 #include <stdint.h>
 
 #include "guard.h"
+#include "hand.h"
 
 enum { FJ_OUTBOX_ROOM = 64, FJ_OUTBOX_NONE = INT32_MIN, FJ_CALL_FUNCTIONS = 1024, FJ_CLOSURE_BITS = 48 };
 
 struct fj_outbox {
-    _Atomic int count;     /* words in it: raised by its owner only */
-    _Atomic int stopped;   /* set by the engine: whether a word that was put in since counts only it knows */
-    int stopped_at;        /* the engine's */
-    _Atomic int job_class; /* what it collects for, or FJ_OUTBOX_NONE */
-    _Atomic int state;     /* enum fj_outbox_state */
+    struct fj_owned_count count; /* words in it */
+    _Atomic int job_class;       /* what it collects for, or FJ_OUTBOX_NONE */
+    _Atomic int state;           /* enum fj_outbox_state */
     uintptr_t words[FJ_OUTBOX_ROOM];
 };
 
@@ -45,13 +44,9 @@ static inline uintptr_t fj_call_word(fj_call_func function, void *closure)
 /* Puts a word in. False: it was not, and nothing collects in this thread now. */
 static inline bool fj_outbox_put(struct fj_outbox *outbox, uintptr_t word)
 {
-    int at = atomic_load_explicit(&outbox->count, memory_order_relaxed);
+    int at = fj_owned_count_get(&outbox->count);
     outbox->words[at] = word;
-    atomic_store_explicit(&outbox->count, at + 1, memory_order_release);
-    /* The engine's barrier orders this store and the look for both sides: here the compiler must keep them.
-     */
-    atomic_signal_fence(memory_order_seq_cst);
-    bool goes_on = atomic_load_explicit(&outbox->stopped, memory_order_acquire) == 0;
+    bool goes_on = fj_owned_count_set(&outbox->count, at + 1);
     return (goes_on && at + 1 < FJ_OUTBOX_ROOM) || fj_engine.outbox_put(at);
 }
 

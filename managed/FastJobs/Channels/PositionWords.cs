@@ -55,9 +55,20 @@ internal readonly struct HeadWord(long raw)
     /// <summary>Nothing may be claimed for a moment: docs/protocols.md#pause.</summary>
     public const long Paused = 4;
 
+    /// <summary>
+    /// Whose hand holds the items before the head: while it is not zero only that one claims. docs/protocols.md#hand.
+    /// </summary>
+    public const int HolderShift = 3;
+    public const long HolderMask = 0xF << HolderShift;
+
     public long Position => raw >>> TailWord.PositionShift;
 
     public bool HasFlags => (raw & TailWord.FlagMask) != 0;
+
+    public int Holder => (int)((raw & HolderMask) >> HolderShift);
+
+    /// <summary>Whether only a few may claim, or nobody.</summary>
+    public bool IsBarred => (raw & (Paused | HolderMask)) != 0;
 
     public bool HasWritersWaiting => (raw & WritersWait) != 0;
 

@@ -11,6 +11,9 @@ internal enum Claim
 
     /// <summary>A writer has taken the next position and has not published its item yet.</summary>
     Unpublished,
+
+    /// <summary>A hand has claimed items that have not begun, and comes first: docs/protocols.md#hand.</summary>
+    Held,
 }
 
 /// <summary>Claiming: how a reader takes the oldest item, or several. docs/protocols.md#queue.</summary>
@@ -82,8 +85,14 @@ internal partial class SegmentedChannel<T, TSlot>
                 continue;
             }
 
-            if (head.IsPaused)
+            if (head.IsBarred)
             {
+                if (head.Holder != 0)
+                {
+                    item = default;
+                    return Claim.Held;
+                }
+
                 AwaitResume();
                 continue;
             }
@@ -118,14 +127,17 @@ internal partial class SegmentedChannel<T, TSlot>
     /// early only.
     /// </summary>
     /// <param name="items">Where they are put; what lies behind them there may change too.</param>
+    /// <param name="expected">Whose the head has to be before the claim; 0: nobody's.</param>
+    /// <param name="holder">Whose it is afterwards.</param>
     /// <param name="position">The position of the first.</param>
     /// <returns>How many; 0: there is none, or somebody else was quicker.</returns>
-    private protected int TryClaimSome(Span<T> items, out long position)
+    private protected int TryClaimSome(Span<T> items, int expected, int holder, out long position)
     {
         long raw = Volatile.Read(ref _head.Value);
         var head = new HeadWord(raw);
         position = head.Position;
-        if (head.HasFlags || SegmentForRead(position) is not { } segment)
+        if ((raw & TailWord.FlagMask) != (long)expected << HeadWord.HolderShift
+            || SegmentForRead(position) is not { } segment)
         {
             return 0;
         }
@@ -145,9 +157,9 @@ internal partial class SegmentedChannel<T, TSlot>
             TSlot.Prefetch(ref slot);
         }
 
-        // Full fence, and as in TryClaimCore; the word had no flags.
-        if (count == 0
-            || Interlocked.CompareExchange(ref _head.Value, raw + (count * TailWord.PositionOne), raw) != raw)
+        // Full fence, and as in TryClaimCore; the word had no flags but the holder's.
+        long next = raw + (count * TailWord.PositionOne) + ((long)(holder - expected) << HeadWord.HolderShift);
+        if (count == 0 || Interlocked.CompareExchange(ref _head.Value, next, raw) != raw)
         {
             return 0;
         }

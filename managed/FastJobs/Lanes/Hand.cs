@@ -4,23 +4,44 @@ using System.Runtime.InteropServices;
 namespace FastJobs.Lanes;
 
 /// <summary>
-/// Jobs that a worker of a relaxed lane has claimed with one exchange and runs one after the other. It takes each without a
-/// locked operation; whoever runs out of jobs takes the rest away. docs/protocols.md#hand.
+/// Jobs that a worker has claimed with one exchange and runs one after the other. It takes each without a locked operation;
+/// whoever runs out of jobs takes the rest away. docs/protocols.md#hand.
 /// </summary>
-/// <remarks>Closed at first. The lock is the worker set's.</remarks>
+/// <remarks>
+/// Closed at first. The lock is the worker set's. What is in it does not move, so that code outside of the runtime can take jobs
+/// too, where they are no references: <see cref="Native"/>.
+/// </remarks>
 internal sealed class Hand<TJob>
 {
     /// <summary>How many jobs it holds at most.</summary>
     public const int Room = 64;
 
+    /// <summary>How many hands can tell their claims from each other's: <see cref="Channels.HeadWord.HolderMask"/>.</summary>
+    public const int Names = 15;
+
     // The count is made of two: how many were put in, and how many of them the owner has taken.
     private const int FilledShift = 8;
     private const int TakenMask = (1 << FilledShift) - 1;
 
-    private readonly TJob[] _jobs = new TJob[Room];
-    private OwnedCount _count;
+    // A worker that opened a hand and was recalled waits for so many claims, four times as many after each, before the next.
+    private const int FewestClaims = 64;
+    private const int MostClaims = 1 << 16;
+    private const int FillsOfARun = 8;
 
-    /// <summary>The position of the first of its jobs. The owner's.</summary>
+    private readonly TJob[] _jobs;
+    private readonly OwnedCount[] _counts; // the one in the middle, alone on its lines
+    private int _claims = FewestClaims; // until it may be opened
+    private int _wait = FewestClaims;
+    private int _fills;
+
+    public Hand()
+    {
+        bool isPlain = !RuntimeHelpers.IsReferenceOrContainsReferences<TJob>();
+        _jobs = isPlain ? GC.AllocateArray<TJob>(Room, pinned: true) : new TJob[Room];
+        _counts = GC.AllocateArray<OwnedCount>(24, pinned: true);
+    }
+
+    /// <summary>The position of the first of its jobs. The owner writes it.</summary>
     public long Position;
 
     /// <summary>Claims since the owner last looked for overdue hands, about. The owner's.</summary>
@@ -28,6 +49,12 @@ internal sealed class Hand<TJob>
 
     /// <summary>Whether jobs may be put in. Changed with the lock; the owner may look without.</summary>
     public bool IsOpen;
+
+    /// <summary>Its name where no other hand may be open beside it; otherwise 0. Changed with the lock.</summary>
+    public int Name;
+
+    /// <summary>Whether its name is in the head word. The owner's.</summary>
+    public bool Holds;
 
     /// <summary>Where the owner puts jobs, when the hand is empty, before it fills it.</summary>
     public Span<TJob> Space => _jobs;
@@ -37,16 +64,44 @@ internal sealed class Hand<TJob>
     {
         get
         {
-            int value = _count.Value;
+            int value = Counted.Value;
             return (value >> FilledShift) - (value & TakenMask);
         }
     }
 
-    /// <summary>The owner's, with the lock.</summary>
-    public void Open()
+    /// <summary>How far its owner has come, as far as the caller sees.</summary>
+    public long Progress => Volatile.Read(ref Position) + (Counted.Value & TakenMask);
+
+    private ref OwnedCount Counted =>
+        ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_counts), 12); // 144 bytes from either end
+
+    /// <summary>The count and the jobs, for code outside of the runtime, as long as the hand is referred to.</summary>
+    public unsafe void Native(out OwnedCount* count, out void* jobs)
     {
-        _count.Restart();
+        count = (OwnedCount*)Unsafe.AsPointer(ref Counted);
+        jobs = Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_jobs));
+    }
+
+    /// <summary>The owner has claimed a job without it. Whether it may try to open it.</summary>
+    public bool MayOpen()
+    {
+        if (--_claims > 0)
+        {
+            return false;
+        }
+
+        _claims = FewestClaims; // for the next look, if this one says no
+        return true;
+    }
+
+    /// <summary>The owner's, with the lock.</summary>
+    public void Open(int name)
+    {
+        Counted.Restart();
+        Name = name;
+        Holds = false;
         IsOpen = true;
+        _fills = 0;
     }
 
     /// <summary>The owner's: takes the next job. False: there is none, or all have been taken away.</summary>
@@ -56,7 +111,7 @@ internal sealed class Hand<TJob>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryTake(Lock worker, out TJob? job, ref long position)
     {
-        int value = _count.Value;
+        int value = Counted.Value;
         int taken = value & TakenMask;
         if (taken == value >> FilledShift)
         {
@@ -66,17 +121,30 @@ internal sealed class Hand<TJob>
 
         job = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_jobs), taken);
         position = Position + taken;
-        return _count.TrySet(value + 1) || HasCounted(worker, value + 1);
+        return Counted.TrySet(value + 1) || HasCounted(worker, value + 1);
     }
 
+    /// <summary>The owner's, when native code has taken a job for it and found the hand stopped: whether it was in time.</summary>
+    public bool HasTaken(Lock worker) => HasCounted(worker, Counted.Value);
+
+    /// <summary>The owner's: the position of the job that was taken last.</summary>
+    public long LastPosition => Progress - 1;
+
     /// <summary>The owner's: the hand holds what was put into its space. False: it was closed, and the jobs are the owner's still.</summary>
-    public bool TryFill(Lock worker, int jobs) =>
-        _count.TrySet(jobs << FilledShift) || HasCounted(worker, jobs << FilledShift);
+    public bool TryFill(Lock worker, int jobs)
+    {
+        if (++_fills == FillsOfARun)
+        {
+            _wait = FewestClaims;
+        }
+
+        return Counted.TrySet(jobs << FilledShift) || HasCounted(worker, jobs << FilledShift);
+    }
 
     /// <summary>With the lock: takes the rest away and closes it.</summary>
     public ReadOnlySpan<TJob> Close()
     {
-        int value = _count.Stop();
+        int value = Counted.Stop();
         IsOpen = false;
         return _jobs.AsSpan((value & TakenMask)..(value >> FilledShift));
     }
@@ -86,8 +154,10 @@ internal sealed class Hand<TJob>
     {
         lock (worker)
         {
-            bool counted = _count.HasCounted(value);
-            _count.Clear();
+            bool counted = Counted.HasCounted(value);
+            Counted.Clear();
+            _claims = _wait;
+            _wait = Math.Min(_wait * 4, MostClaims);
             return counted;
         }
     }

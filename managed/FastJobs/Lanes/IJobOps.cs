@@ -11,6 +11,20 @@ internal interface IJobOps<TJob>
     /// <returns>Whether the job is over; false if it goes on elsewhere or waits, and is counted when that ends.</returns>
     static abstract bool Run(TJob job, Worker worker);
 
+    /// <summary>
+    /// Runs jobs of the worker's hand as long as that is simple, and counts them. Throws nothing.
+    /// </summary>
+    /// <param name="hand">The hand.</param>
+    /// <param name="worker">Its owner.</param>
+    /// <param name="handLock">The hand's lock.</param>
+    /// <param name="job">A job that was taken and has not run.</param>
+    /// <returns>Whether there is such a job. If not, there may be some in the hand that are not simple.</returns>
+    static virtual bool TryRunHand(Hand<TJob> hand, Worker worker, Lock handLock, out TJob? job)
+    {
+        job = default;
+        return false;
+    }
+
     /// <summary>Called around the start of a worker's thread, in the thread that starts it.</summary>
     static abstract void BeforeThreadStart();
 

@@ -41,6 +41,7 @@ internal partial class Lane<TJob, TSlot, TOps> : IJobAccount
         };
         Queue = Workers.Queue;
         _idle = new QuietWatch(IsIdle);
+        AdjustCapacity();
     }
 
     public int Id => Workers.Settings.LaneId;
@@ -136,17 +137,13 @@ internal partial class Lane<TJob, TSlot, TOps> : IJobAccount
         lock (_capacityLock) // what is computed last is set last
         {
             bool relaxed = _isRelaxed && Backlog == 0 && Limit > 0;
-            Workers.UsesHands = relaxed;
+            Workers.HandUse = relaxed ? HandUse.Each : Backlog == 0 && Limit > 0 ? HandUse.One : HandUse.None;
             Queue.SetCapacity(
                 Backlog != 0 ? Math.Max(0, Backlog - Volatile.Read(ref _waiting))
                 : relaxed ? LaneQueue<TJob, TSlot>.Relaxed
                 : long.MaxValue);
         }
 
-        if (!Workers.UsesHands)
-        {
-            Workers.RecallHands(); // nobody looks after them from now on
-        }
     }
 
     /// <summary>Jobs handed in since the lane was made.</summary>

@@ -24,37 +24,6 @@ internal sealed partial class LaneQueue<TJob, TSlot>
     private int _collectingCount;
     private bool _ended;
 
-    private int _hands;
-
-    /// <summary>Whether a worker may have jobs in its hand.</summary>
-    public bool HasHands => Volatile.Read(ref _hands) > 0;
-
-    /// <summary>Whether jobs may wait elsewhere than in the queue.</summary>
-    public bool IsScattered => IsCollecting || HasHands;
-
-    /// <summary>
-    /// Whether a worker may take several jobs at once: submitters gather them, so many wait, and nobody sleeps who could run some.
-    /// </summary>
-    public bool IsForHands
-    {
-        get
-        {
-            if (!IsCollecting)
-            {
-                return false;
-            }
-
-            var tail = new TailWord(Volatile.Read(ref _tail.Value));
-            return !tail.HasSleepers && !tail.IsClosed && tail.Position - HeadPosition >= Deep;
-        }
-    }
-
-    /// <summary>A worker is about to take several jobs at once, or will not do so any more. Full fence.</summary>
-    public void CountHands(int hands) => Interlocked.Add(ref _hands, hands);
-
-    /// <summary>Claims several jobs for a worker's hand.</summary>
-    public int TryClaimHand(Span<TJob> jobs, out long position) => TryClaimSome(jobs, out position);
-
     /// <summary>Whether a submitter may be gathering jobs.</summary>
     public bool IsCollecting => Volatile.Read(ref _collectingCount) > 0;
 

@@ -9,7 +9,7 @@ namespace FastJobs.Lanes;
 /// </summary>
 /// <remarks>
 /// A struct, to be beside what it counts: never copy it. "With the lock": that of whoever stops it, which the owner takes too
-/// when it is told that it was stopped. Laid out for the C layer: outbox.h.
+/// when it is told that it was stopped. Laid out for the C layer: hand.h.
 /// </remarks>
 internal struct OwnedCount
 {

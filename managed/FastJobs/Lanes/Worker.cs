@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using FastJobs.Channels;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using FastJobs.Parking;
 
 namespace FastJobs.Lanes;
@@ -11,13 +12,18 @@ namespace FastJobs.Lanes;
 /// </summary>
 internal sealed class Worker : IDisposable
 {
-    private PaddedWord _jobs;
+    private readonly WorkerNow[] _now = GC.AllocateArray<WorkerNow>(2 * NowsApart + 1, pinned: true); // the one in the middle
     private long _busyTicks;
     private long _busySince; // a timestamp, or 0 while idle
 
-    public Worker(IWorkerHost host, int number, bool ownsThread)
+    // So far that no other object is on the lines of the one in the middle.
+    private const int NowsApart = 6;
+
+    public unsafe Worker(IWorkerHost host, int number, bool ownsThread)
     {
         Host = host;
+        Now = (WorkerNow*)Unsafe.AsPointer(ref _now[NowsApart]);
+        CurrentKind = NoKind;
         Number = number;
         Parker = ownsThread ? new Parker() : null;
     }
@@ -51,9 +57,13 @@ internal sealed class Worker : IDisposable
 
     public Thread? Thread { get; set; }
 
+    /// <summary>What native code writes too that runs jobs for it. Does not move.</summary>
+    public unsafe WorkerNow* Now { get; }
+
     /// <summary>What kind of job runs now; for listings. The meaning is the job ops'.</summary>
-    public nint CurrentKind = NoKind;
-    public int CurrentLine;
+    public unsafe ref nint CurrentKind => ref Now->Kind;
+
+    public unsafe ref int CurrentLine => ref Now->Line;
 
     /// <summary>What a managed job is made of while it runs; for listings.</summary>
     public object? CurrentWork;
@@ -76,12 +86,12 @@ internal sealed class Worker : IDisposable
     public nint CurrentSlot;
 
     /// <summary>Jobs that ended in this worker.</summary>
-    public long Jobs => Volatile.Read(ref _jobs.Value);
+    public unsafe long Jobs => Volatile.Read(ref Now->Jobs);
 
     public bool IsBusy => Volatile.Read(ref _busySince) != 0;
 
     // Release: whoever sees the count sees what the job wrote; pairs with Jobs.
-    public void CountJob() => Volatile.Write(ref _jobs.Value, _jobs.Value + 1);
+    public unsafe void CountJob() => Volatile.Write(ref Now->Jobs, Now->Jobs + 1);
 
     public void BecomeBusy() => Volatile.Write(ref _busySince, Stopwatch.GetTimestamp());
 
@@ -103,6 +113,15 @@ internal sealed class Worker : IDisposable
     }
 
     public void Dispose() => Parker?.Dispose();
+}
+
+/// <summary>What a worker counts, and what it shows of the job that it runs. Laid out as struct fj_worker_now of hand.h.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct WorkerNow
+{
+    public long Jobs;
+    public nint Kind;
+    public int Line;
 }
 
 /// <summary>The worker set, as its workers' jobs see it.</summary>

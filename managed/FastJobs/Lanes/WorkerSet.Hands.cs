@@ -3,25 +3,37 @@ using FastJobs.Channels;
 
 namespace FastJobs.Lanes;
 
-/// <summary>Workers of a relaxed lane, which take several jobs at once while many wait. docs/protocols.md#hand.</summary>
+/// <summary>Workers that take several jobs at once while many wait. docs/protocols.md#hand.</summary>
 internal sealed partial class WorkerSet<TJob, TSlot, TOps>
 {
-    // A worker looks whether the queue is deep at one in so many claims: the look fetches the line that submitters write to.
-    private const int ClaimsALook = Hand<TJob>.Room;
+    // A worker with a hand of several looks at one in so many claims whether jobs in hands are overdue, behind one that takes long.
+    private const int ClaimsAnOverdueLook = 8 * Hand<TJob>.Room;
 
-    // And whether jobs in hands are overdue, behind one that takes long, at one in so many.
-    private const int ClaimsAnOverdueLook = 8 * ClaimsALook;
+    // Whoever waits for the one hand looks how far it comes in so many steps of SpinWait, some 40 ns each. If a job takes longer
+    // than three of them it gains nothing if one worker has all of them.
+    private const int FirstSteps = 16;
+    private const int Steps = 32;
+    private const int StepsAJob = 3;
 
     private readonly List<Hand<TJob>> _hands = []; // open ones
+    private volatile HandUse _handUse;
+    private volatile Hand<TJob>? _only; // the one hand, if that is open
+    private int _handNames;
 
     /// <summary>Whether workers may take several jobs at once. Sets without threads of their own do not.</summary>
-    public bool UsesHands
+    public HandUse HandUse
     {
-        get => _usesHands;
-        set => _usesHands = value && Shared is null;
+        get => _handUse;
+        set
+        {
+            HandUse use = Shared is null ? value : HandUse.None;
+            if (use != _handUse)
+            {
+                _handUse = use;
+                RecallHands(); // those of the other kind; whoever opens one now sees the new kind with the lock
+            }
+        }
     }
-
-    private volatile bool _usesHands;
 
     /// <summary>Jobs that workers have claimed and not started, as far as the caller sees.</summary>
     public int HeldJobs
@@ -90,23 +102,42 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
                 ReadOnlySpan<TJob> rest = hand.Close();
                 PutBefore(rest, hand.Position);
                 jobs += rest.Length;
-                _hands.RemoveAt(i);
-                Queue.CountHands(-1);
+                Closed(hand);
             }
         }
 
         return jobs;
     }
 
+    // Under the lock.
+    private void Closed(Hand<TJob> hand)
+    {
+        hand.IsOpen = false;
+        _hands.Remove(hand);
+        _only = null;
+        Queue.CountHands(-1);
+        SettleHold();
+    }
+
+    // Under the lock. As long as jobs wait that were recalled from the one hand nobody claims: those of the queue are younger.
+    private void SettleHold()
+    {
+        if (_urgent.Count == 0 && Queue.Holder is not 0 and int holder && _only?.Name != holder)
+        {
+            Queue.EndHold();
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryTakeFromHand(Worker worker, ref Hand<TJob>? hand, out TJob? job)
     {
-        if (hand is not null && hand.TryTake(_lock, out job, ref worker.Position))
+        if (hand is not null
+            && (TOps.TryRunHand(hand, worker, _lock, out job) || hand.TryTake(_lock, out job, ref worker.Position)))
         {
             return true;
         }
 
-        if (_usesHands || hand is not null)
+        if (_handUse != HandUse.None || hand is not null)
         {
             return TryRefill(worker, ref hand, out job);
         }
@@ -120,13 +151,13 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     {
         hand ??= new Hand<TJob>();
         job = default;
-        hand.Looks += hand.IsOpen ? ClaimsALook : 1;
-        if (!hand.IsOpen && hand.Looks % ClaimsALook != 0)
+        if (!hand.IsOpen && !hand.MayOpen())
         {
             return false;
         }
 
-        if (hand.Looks >= ClaimsAnOverdueLook)
+        HandUse use = _handUse;
+        if (use == HandUse.Each && (hand.Looks += Hand<TJob>.Room) >= ClaimsAnOverdueLook)
         {
             hand.Looks = 0;
             if (Queue.HasHands)
@@ -135,34 +166,30 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             }
         }
 
-        if (!_usesHands || !Queue.IsForHands)
+        if (use == HandUse.None || !Queue.IsForHands(use))
         {
             Close(hand);
             return false;
         }
 
-        if (!hand.IsOpen)
-        {
-            lock (_lock)
-            {
-                if (!_usesHands)
-                {
-                    return false; // what is recalled when the permission ends is all there is
-                }
-
-                hand.Open();
-                _hands.Add(hand);
-                Queue.CountHands(1); // full fence, before the first claim for it
-            }
-        }
-
-        int jobs = Queue.TryClaimHand(hand.Space, out long position);
-        hand.Position = position;
-        if (jobs == 0)
+        if (!hand.IsOpen && !TryOpen(hand))
         {
             return false;
         }
 
+        int jobs = Queue.TryClaimHand(hand.Space, hand.Holds ? hand.Name : 0, hand.Name, out long position);
+        if (jobs == 0)
+        {
+            if (hand.Holds)
+            {
+                Close(hand); // so that it may claim as everybody does
+            }
+
+            return false;
+        }
+
+        hand.Holds = hand.Name != 0;
+        Volatile.Write(ref hand.Position, position);
         if (!hand.TryFill(_lock, jobs))
         {
             // Somebody who found no more jobs has closed it in between and may sleep by now.
@@ -178,6 +205,24 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         return hand.TryTake(_lock, out job, ref worker.Position);
     }
 
+    private bool TryOpen(Hand<TJob> hand)
+    {
+        lock (_lock)
+        {
+            HandUse use = _handUse; // what is recalled when the permission ends is all there is
+            if (use == HandUse.None || _control != 0 || (use == HandUse.One && (_hands.Count > 0 || _urgent.Count > 0)))
+            {
+                return false;
+            }
+
+            hand.Open(use == HandUse.One ? 1 + (_handNames++ % Hand<TJob>.Names) : 0);
+            _hands.Add(hand);
+            _only = use == HandUse.One ? hand : null;
+            Queue.CountHands(1); // full fence, before the first claim for it
+            return true;
+        }
+    }
+
     // The owner's; it is empty.
     private void Close(Hand<TJob> hand)
     {
@@ -185,12 +230,38 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         {
             lock (_lock)
             {
-                if (_hands.Remove(hand))
+                if (_hands.Contains(hand))
                 {
-                    hand.IsOpen = false;
-                    Queue.CountHands(-1);
+                    Closed(hand);
                 }
             }
         }
+    }
+
+    // The queue is empty, or a hand holds its head: there may be jobs that its submitters gather or that workers have claimed.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Claim TryTakeScattered(Worker worker, Claim claim, out TJob? job)
+    {
+        if (claim == Claim.Empty && Queue.Gather())
+        {
+            return Queue.TryClaim(out job, out worker.Position);
+        }
+
+        job = default;
+        if (_only is { } hand && IsQuick(hand))
+        {
+            return Claim.Held;
+        }
+
+        return (RecallHands() || claim == Claim.Held) && TryTakeUrgent(worker, out job) ? Claim.Claimed : claim;
+    }
+
+    // Another worker has the jobs that come next. As long as it is quick, it is quicker than the two would be in turn.
+    private static bool IsQuick(Hand<TJob> hand)
+    {
+        Thread.SpinWait(FirstSteps);
+        long before = hand.Progress;
+        Thread.SpinWait(Steps);
+        return (hand.Progress - before) * StepsAJob >= Steps;
     }
 }

@@ -84,7 +84,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
                     return Next.Rest;
                 }
             }
-            else if (looks < Spinning.Limit && claim != Claim.Unpublished && shared is { HasWork: true })
+            else if (looks < Spinning.Limit && claim == Claim.Empty && shared is { HasWork: true })
             {
                 worker.BecomeIdle(); // others wait for the thread
                 looks = Spinning.Limit;
@@ -112,9 +112,9 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
                     Spinning.Once();
                 }
             }
-            else if (claim == Claim.Unpublished)
+            else if (claim != Claim.Empty)
             {
-                Thread.Yield(); // the submitter was preempted half-way: its core may be this one
+                Thread.Yield(); // the submitter was preempted half-way, or a hand's owner is at work: its core may be this one
             }
             else
             {
@@ -142,20 +142,9 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     private Claim TryClaim(Worker worker, out TJob? job)
     {
         Claim claim = Queue.TryClaim(out job, out worker.Position);
-        return claim != Claim.Empty || !Queue.IsScattered ? claim : TryTakeScattered(worker, out job);
-    }
-
-    // The queue is empty, and there may be jobs that its submitters gather or other workers have claimed.
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private Claim TryTakeScattered(Worker worker, out TJob? job)
-    {
-        if (Queue.Gather())
-        {
-            return Queue.TryClaim(out job, out worker.Position);
-        }
-
-        job = default;
-        return RecallHands() && TryTakeUrgent(worker, out job) ? Claim.Claimed : Claim.Empty;
+        return claim == Claim.Held || (claim == Claim.Empty && Queue.IsScattered)
+            ? TryTakeScattered(worker, claim, out job)
+            : claim;
     }
 
     private void FoundWork()

@@ -50,6 +50,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
                 {
                     _urgent.Remove(number);
                     Interlocked.Decrement(ref _urgentCount);
+                    SettleHold();
                     return true;
                 }
             }
@@ -66,6 +67,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             _urgent.Enqueue(job, submittedAt);
             Volatile.Write(ref _urgentPushed, _urgentPushed + 1);
             Interlocked.Increment(ref _urgentCount); // full fence: pairs with EndSearch, before the look at searchers
+            RecallHands(before: long.MaxValue); // it comes before their jobs too
         }
 
         Wake();
@@ -88,6 +90,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             }
 
             Interlocked.Decrement(ref _urgentCount);
+            SettleHold();
             return true;
         }
     }

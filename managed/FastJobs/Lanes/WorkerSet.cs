@@ -192,10 +192,15 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
     }
 
     // Under the lock.
-    private void UpdateControl() =>
-        Volatile.Write(
-            ref _control,
-            (_claimers > Allowed ? OverLimit : 0) | (_ending ? Ending : 0) | (_recycled > 0 ? Recycling : 0));
+    private void UpdateControl()
+    {
+        int control = (_claimers > Allowed ? OverLimit : 0) | (_ending ? Ending : 0) | (_recycled > 0 ? Recycling : 0);
+        Volatile.Write(ref _control, control);
+        if (control != 0)
+        {
+            RecallHands(before: long.MaxValue); // a worker that has one looks at nothing else
+        }
+    }
 
     // Makes the invariants true again after a change of what they depend on. Under the lock.
     private void Rebalance()

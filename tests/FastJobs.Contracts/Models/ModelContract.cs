@@ -28,5 +28,6 @@ internal static class ModelContract
         .. ShortLockModel.Cases(),
         .. OutboxModel.Cases(),
         .. HandModel.Cases(),
+        .. OrderedHandModel.Cases(),
     ];
 }
