@@ -85,6 +85,20 @@ struct fj_mt_type *fj_mt_type_get(int memtype)
     return atomic_load_explicit(&type->registered, memory_order_acquire) ? type : NULL;
 }
 
+/* An object of a magazine was last used by the thread that freed it, often another one. Its lines take longer
+ * to come over than a job takes to fill in, so those of an object that is allocated a little later are asked
+ * for now. */
+static inline void fetch_for_write(void *object)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("prefetchw %0" : : "m"(*(char *)object));
+    __asm__ volatile("prefetchw %0" : : "m"(*((char *)object + 64)));
+#else
+    __builtin_prefetch(object, 1);
+    __builtin_prefetch((char *)object + 64, 1);
+#endif
+}
+
 static void *slab_alloc(int memtype)
 {
     struct fj_mt_cache *cache = fj_mt_cache_get(memtype);
@@ -101,6 +115,9 @@ static void *slab_alloc(int memtype)
         cache->loaded = previous;
     } else if (!fj_mt_depot_refill(memtype, cache)) {
         return NULL;
+    }
+    for (size_t i = 1; i <= FJ_MT_AHEAD && i <= cache->loaded->count; i++) {
+        fetch_for_write(cache->loaded->rounds[cache->loaded->count - i]);
     }
     fj_mt_add(&cache->counters.allocations, 1);
     return cache->loaded->rounds[--cache->loaded->count];
@@ -223,20 +240,6 @@ static __attribute__((noinline)) void free_slow(int memtype, void *object)
     }
     fj_mt_count_free(memtype, block->size);
     free(block);
-}
-
-/* An object of a magazine was last used by the thread that freed it, often another one. Its lines take longer
- * to come over than a job takes to fill in, so those of an object that is allocated a little later are asked
- * for now. */
-static inline void fetch_for_write(void *object)
-{
-#if defined(__x86_64__)
-    __asm__ volatile("prefetchw %0" : : "m"(*(char *)object));
-    __asm__ volatile("prefetchw %0" : : "m"(*((char *)object + 64)));
-#else
-    __builtin_prefetch(object, 1);
-    __builtin_prefetch((char *)object + 64, 1);
-#endif
 }
 
 FJ_API void *ec_malloc(int memtype)

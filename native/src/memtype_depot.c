@@ -319,6 +319,12 @@ bool fj_mt_depot_refill(int memtype, struct fj_mt_cache *cache)
         }
     }
     depot_unlock(memtype);
+    if (filled != NULL) {
+        /* Another thread filled it: its lines come together, and not one after the other. */
+        for (size_t at = 0; at < sizeof(*filled); at += 64) {
+            __builtin_prefetch((const char *)filled + at);
+        }
+    }
     if (bundle != NULL) {
         bundle_unpack(memtype, bundle, cache->loaded);
     }
