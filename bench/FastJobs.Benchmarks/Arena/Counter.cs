@@ -32,10 +32,20 @@ internal static class Counter
     {
         if (t_cell == 0)
         {
-            t_cell = ((Interlocked.Increment(ref s_threads) - 1) % Cells + 1) * Stride;
+            t_cell = Math.Min(Interlocked.Increment(ref s_threads), Cells) * Stride;
         }
 
-        Interlocked.Increment(ref s_cells[t_cell]);
+        // A cell has one writer, so it is no locked operation: that would be a good part of what the quickest peers take for a
+        // job. Threads that come when all are taken share the last one.
+        ref long cell = ref s_cells[t_cell];
+        if (t_cell == Cells * Stride)
+        {
+            Interlocked.Increment(ref cell);
+        }
+        else
+        {
+            Volatile.Write(ref cell, cell + 1);
+        }
     }
 
     /// <summary>Looks every 200 µs, so that the wait takes almost nothing from the workers.</summary>

@@ -102,12 +102,21 @@ inline thread_local Slot *t_slot = nullptr;
 inline Slot &my_slot()
 {
     if (__builtin_expect(t_slot == nullptr, 0))
-        t_slot = &g_slots[g_threads.fetch_add(1, std::memory_order_relaxed) % slots];
+        t_slot = &g_slots[std::min(g_threads.fetch_add(1, std::memory_order_relaxed), slots - 1)];
     return *t_slot;
+}
+/** Has one writer, so it is no locked operation: that would be a good part of what the quickest peers take
+ * for a job. Threads that come when all slots are taken share the last one. */
+inline void count_in(Slot &slot)
+{
+    if (__builtin_expect(&slot == &g_slots[slots - 1], 0))
+        slot.count.fetch_add(1, std::memory_order_relaxed);
+    else
+        slot.count.store(slot.count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 inline void count_one()
 {
-    my_slot().count.fetch_add(1, std::memory_order_relaxed);
+    count_in(my_slot());
 }
 
 inline std::uint64_t counted()

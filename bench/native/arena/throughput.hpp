@@ -115,7 +115,7 @@ template <class P> void throughput(const Cell &cell, Figures &out)
 inline void stamp_job(void *)
 {
     Slot &slot = my_slot();
-    slot.count.fetch_add(1, std::memory_order_relaxed);
+    count_in(slot);
     slot.last_tsc.store(__rdtsc(), std::memory_order_relaxed);
 }
 inline Job g_stamp{stamp_job, nullptr};
