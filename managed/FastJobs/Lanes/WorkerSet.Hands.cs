@@ -20,13 +20,16 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     private volatile Hand<TJob>? _only; // the one hand, if that is open
     private int _handNames;
 
-    /// <summary>Whether workers may take several jobs at once. Sets without threads of their own do not.</summary>
+    /// <summary>
+    /// Whether workers may take several jobs at once. Sets without threads of their own do not; nor do those whose jobs are made of
+    /// references, which it costs more to copy twice than a claim.
+    /// </summary>
     public HandUse HandUse
     {
         get => _handUse;
         set
         {
-            HandUse use = Shared is null ? value : HandUse.None;
+            HandUse use = Shared is null && TSlot.IsReadEarly ? value : HandUse.None;
             if (use != _handUse)
             {
                 _handUse = use;
