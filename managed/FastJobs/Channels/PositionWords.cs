@@ -61,6 +61,11 @@ internal readonly struct HeadWord(long raw)
     public const int HolderShift = 3;
     public const long HolderMask = 0xF << HolderShift;
 
+    /// <summary>The name of no hand: nobody claims, until what was taken out of one has begun.</summary>
+    public const int Recalled = 15;
+
+    public long Raw => raw;
+
     public long Position => raw >>> TailWord.PositionShift;
 
     public bool HasFlags => (raw & TailWord.FlagMask) != 0;

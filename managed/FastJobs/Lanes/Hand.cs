@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using FastJobs.Channels;
 
 namespace FastJobs.Lanes;
 
@@ -16,8 +17,8 @@ internal sealed class Hand<TJob>
     /// <summary>How many jobs it holds at most.</summary>
     public const int Room = 64;
 
-    /// <summary>How many hands can tell their claims from each other's: <see cref="Channels.HeadWord.HolderMask"/>.</summary>
-    public const int Names = 15;
+    /// <summary>How many hands can tell their claims from each other's: 1 to this, see <see cref="HeadWord.Holder"/>.</summary>
+    public const int Names = HeadWord.Recalled - 1;
 
     // The count is made of two: how many were put in, and how many of them the owner has taken.
     private const int FilledShift = 8;
@@ -53,9 +54,6 @@ internal sealed class Hand<TJob>
     /// <summary>Its name where no other hand may be open beside it; otherwise 0. Changed with the lock.</summary>
     public int Name;
 
-    /// <summary>Whether its name is in the head word. The owner's.</summary>
-    public bool Holds;
-
     /// <summary>Where the owner puts jobs, when the hand is empty, before it fills it.</summary>
     public Span<TJob> Space => _jobs;
 
@@ -68,6 +66,9 @@ internal sealed class Hand<TJob>
             return (value >> FilledShift) - (value & TakenMask);
         }
     }
+
+    /// <summary>The position behind the last of its jobs, as far as the caller sees.</summary>
+    public long EndPosition => Volatile.Read(ref Position) + (Counted.Value >> FilledShift);
 
     /// <summary>How far its owner has come, as far as the caller sees.</summary>
     public long Progress => Volatile.Read(ref Position) + (Counted.Value & TakenMask);
@@ -99,7 +100,6 @@ internal sealed class Hand<TJob>
     {
         Counted.Restart();
         Name = name;
-        Holds = false;
         IsOpen = true;
         _fills = 0;
     }
@@ -139,6 +139,15 @@ internal sealed class Hand<TJob>
         }
 
         return Counted.TrySet(jobs << FilledShift) || HasCounted(worker, jobs << FilledShift);
+    }
+
+    /// <summary>The owner's: what it was filled with was not claimed after all.</summary>
+    public void Empty(Lock worker)
+    {
+        if (!Counted.TrySet(0))
+        {
+            HasCounted(worker, 0);
+        }
     }
 
     /// <summary>With the lock: takes the rest away and closes it.</summary>

@@ -105,8 +105,11 @@ internal partial class Lane<TJob, TSlot, TOps> : IJobAccount
     /// </summary>
     public bool TryCancelQueued(TJob job, TJob tombstone)
     {
-        Settle();
-        if (!Queue.TryReplace(job, tombstone))
+        Queue.Gather();
+        Workers.BarHands(true); // a hand has copies of jobs before it claims them, and would not see that one is replaced
+        bool replaced = Queue.TryReplace(job, tombstone);
+        Workers.BarHands(false);
+        if (!replaced)
         {
             if (!Workers.TryRemoveUrgent(job))
             {

@@ -28,9 +28,35 @@ internal sealed partial class LaneQueue<TJob, TSlot>
     /// <summary>A worker is about to take several jobs at once, or will not do so any more. Full fence.</summary>
     public void CountHands(int hands) => Interlocked.Add(ref _hands, hands);
 
-    /// <summary>Claims several jobs for a worker's hand, as <see cref="SegmentedChannel{T, TSlot}.TryClaimSome"/>.</summary>
-    public int TryClaimHand(Span<TJob> jobs, int expected, int holder, out long position) =>
-        TryClaimSome(jobs, expected, holder, out position);
+    /// <summary>Claims several jobs for one of several hands, as <see cref="SegmentedChannel{T, TSlot}.TryClaimSome"/>.</summary>
+    public int TryClaimHand(Span<TJob> jobs, out long position) => TryClaimSome(jobs, out position);
+
+    /// <summary>Makes the head that of the one hand. False: somebody waits for it, or closes the queue.</summary>
+    public bool TryHold(int name)
+    {
+        while (true)
+        {
+            long raw = Volatile.Read(ref _head.Value);
+            if (new HeadWord(raw).HasFlags)
+            {
+                return false;
+            }
+
+            if (Interlocked.CompareExchange(ref _head.Value, raw | ((long)name << HeadWord.HolderShift), raw) == raw)
+            {
+                return true;
+            }
+        }
+    }
+
+    /// <summary>What its holder would claim, as <see cref="SegmentedChannel{T, TSlot}.CopySome(Span{T}, int, out HeadWord)"/>.</summary>
+    public int CopyHand(Span<TJob> jobs, int holder, out HeadWord head) => CopySome(jobs, holder, out head);
+
+    /// <summary>Claims that. False: the hold has ended, or the head got a flag.</summary>
+    public bool TryClaimCopiedHand(HeadWord head, int jobs, int holder) => TryClaimCopied(head, jobs, holder);
+
+    /// <summary>Nobody claims from now on, not even the holder. Returns what the head was.</summary>
+    public HeadWord Bar() => new(Interlocked.Or(ref _head.Value, HeadWord.HolderMask));
 
     /// <summary>Lets everybody claim again.</summary>
     public void EndHold() => Interlocked.And(ref _head.Value, ~HeadWord.HolderMask);

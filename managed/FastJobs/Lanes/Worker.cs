@@ -79,6 +79,9 @@ internal sealed class Worker : IDisposable
     /// <summary>No job runs that a listing could show.</summary>
     public const nint NoKind = -1;
 
+    /// <summary>Its name as the owner of the one hand; 0: it has none. Guarded by its worker set's lock.</summary>
+    public int HandName { get; set; }
+
     /// <summary>Set with its worker set's lock before an unpark that means "end".</summary>
     public bool EndRequested { get; set; }
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using FastJobs.Channels;
 
@@ -18,7 +19,8 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     private readonly List<Hand<TJob>> _hands = []; // open ones
     private volatile HandUse _handUse;
     private volatile Hand<TJob>? _only; // the one hand, if that is open
-    private int _handNames;
+    private uint _handNames = 1; // a bit for each that a worker has; 0 is none
+    private int _barred;
 
     /// <summary>
     /// Whether workers may take several jobs at once. Sets without threads of their own do not; nor do those whose jobs are made of
@@ -50,7 +52,9 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
 
             lock (_lock)
             {
-                return _hands.Sum(hand => hand.Count);
+                // The one hand is filled before its jobs are claimed: until then the queue counts them.
+                long head = Queue.HeadPosition;
+                return _hands.Sum(hand => hand.Name == 0 || hand.EndPosition <= head ? hand.Count : 0);
             }
         }
     }
@@ -103,13 +107,39 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             if (before == long.MaxValue || (Volatile.Read(ref hand.Position) < before && hand.Count > 0))
             {
                 ReadOnlySpan<TJob> rest = hand.Close();
-                PutBefore(rest, hand.Position);
-                jobs += rest.Length;
+                if (hand.Name == 0 || IsClaimed(hand))
+                {
+                    PutBefore(rest, hand.EndPosition - rest.Length);
+                    jobs += rest.Length;
+                }
+
                 Closed(hand);
             }
         }
 
         return jobs;
+    }
+
+    // Under the lock: whether the owner of the one hand, which was stopped, has claimed what is in it; it fills it first. If not
+    // it will not: its claim expects its name in the head.
+    private bool IsClaimed(Hand<TJob> hand) => Queue.Bar().Position == hand.EndPosition;
+
+    /// <summary>Takes back what workers have in their hands, and lets none take several jobs until as many calls say so.</summary>
+    public void BarHands(bool barred)
+    {
+        lock (_lock)
+        {
+            _barred += barred ? 1 : -1;
+            if (barred)
+            {
+                RecallHands(before: long.MaxValue);
+            }
+        }
+
+        if (barred)
+        {
+            Wake();
+        }
     }
 
     // Under the lock.
@@ -125,7 +155,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     // Under the lock. As long as jobs wait that were recalled from the one hand nobody claims: those of the queue are younger.
     private void SettleHold()
     {
-        if (_urgent.Count == 0 && Queue.Holder is not 0 and int holder && _only?.Name != holder)
+        if (_urgent.Count == 0 && Queue.Holder == HeadWord.Recalled)
         {
             Queue.EndHold();
         }
@@ -175,55 +205,99 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             return false;
         }
 
-        if (!hand.IsOpen && !TryOpen(hand))
+        if (!hand.IsOpen && !TryOpen(worker, hand))
         {
             return false;
         }
 
-        int jobs = Queue.TryClaimHand(hand.Space, hand.Holds ? hand.Name : 0, hand.Name, out long position);
-        if (jobs == 0)
-        {
-            if (hand.Holds)
-            {
-                Close(hand); // so that it may claim as everybody does
-            }
-
-            return false;
-        }
-
-        hand.Holds = hand.Name != 0;
-        Volatile.Write(ref hand.Position, position);
-        if (!hand.TryFill(_lock, jobs))
-        {
-            // Somebody who found no more jobs has closed it in between and may sleep by now.
-            lock (_lock)
-            {
-                PutBefore(hand.Space[..jobs], position);
-            }
-
-            Wake();
-            return false;
-        }
-
-        return hand.TryTake(_lock, out job, ref worker.Position);
+        return hand.Name != 0 ? TryRefillTheOnly(worker, hand, out job) : TryRefillOneOfSeveral(worker, hand, out job);
     }
 
-    private bool TryOpen(Hand<TJob> hand)
+    private bool TryRefillOneOfSeveral(Worker worker, Hand<TJob> hand, out TJob? job)
+    {
+        job = default;
+        int jobs = Queue.TryClaimHand(hand.Space, out long position);
+        if (jobs == 0)
+        {
+            return false;
+        }
+
+        Volatile.Write(ref hand.Position, position);
+        if (hand.TryFill(_lock, jobs))
+        {
+            return hand.TryTake(_lock, out job, ref worker.Position);
+        }
+
+        // Somebody who found no more jobs has closed it in between and may sleep by now.
+        lock (_lock)
+        {
+            PutBefore(hand.Space[..jobs], position);
+        }
+
+        Wake();
+        return false;
+    }
+
+    // It is filled before the claim, so that whoever recalls finds the jobs: none is ever where only its claimer sees it.
+    private bool TryRefillTheOnly(Worker worker, Hand<TJob> hand, out TJob? job)
+    {
+        job = default;
+        int jobs = Queue.CopyHand(hand.Space, hand.Name, out HeadWord head);
+        if (jobs > 0)
+        {
+            Volatile.Write(ref hand.Position, head.Position);
+            if (!hand.TryFill(_lock, jobs))
+            {
+                return false; // recalled, and nothing is claimed
+            }
+
+            if (Queue.TryClaimCopiedHand(head, jobs, hand.Name))
+            {
+                return hand.TryTake(_lock, out job, ref worker.Position); // if not, whoever recalled it saw the claim
+            }
+
+            hand.Empty(_lock);
+        }
+
+        Close(hand); // so that it may claim as everybody does
+        return false;
+    }
+
+    private bool TryOpen(Worker worker, Hand<TJob> hand)
     {
         lock (_lock)
         {
             HandUse use = _handUse; // what is recalled when the permission ends is all there is
-            if (use == HandUse.None || _control != 0 || (use == HandUse.One && (_hands.Count > 0 || _urgent.Count > 0)))
+            if (use == HandUse.None || _control != 0 || _barred > 0 || (use == HandUse.One && !TryBecomeTheOnly(worker)))
             {
                 return false;
             }
 
-            hand.Open(use == HandUse.One ? 1 + (_handNames++ % Hand<TJob>.Names) : 0);
+            hand.Open(use == HandUse.One ? worker.HandName : 0);
             _hands.Add(hand);
             _only = use == HandUse.One ? hand : null;
             Queue.CountHands(1); // full fence, before the first claim for it
             return true;
         }
+    }
+
+    // Under the lock. Names are the workers', so that none that was recalled and does not know it yet can take another's hold for
+    // its own. There are fewer than there may be workers: the others claim one by one.
+    private bool TryBecomeTheOnly(Worker worker)
+    {
+        if (worker.HandName == 0)
+        {
+            int name = BitOperations.TrailingZeroCount(~_handNames);
+            if (name > Hand<TJob>.Names)
+            {
+                return false;
+            }
+
+            worker.HandName = name;
+            _handNames |= 1u << name;
+        }
+
+        return _hands.Count == 0 && _urgent.Count == 0 && Queue.TryHold(worker.HandName);
     }
 
     // The owner's; it is empty.
@@ -235,6 +309,11 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             {
                 if (_hands.Contains(hand))
                 {
+                    if (hand.Name != 0)
+                    {
+                        Queue.Bar();
+                    }
+
                     Closed(hand);
                 }
             }

@@ -230,6 +230,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         if (_workers.Remove(worker))
         {
             _pastJobs += worker.Jobs;
+            _handNames &= ~(1u << worker.HandName) | 1;
             _pastBusyTicks += worker.BusyTicks(0);
         }
     }

@@ -4,21 +4,21 @@ using FastJobs.Contracts.Models.Checker;
 namespace FastJobs.Contracts.Models;
 
 /// <summary>
-/// Workers of a lane that keeps its order: two of them may open the one hand, claim alone, or take back what the other has in
-/// its hand, a third one claims alone; and no job is taken before an older one. docs/protocols.md#hand, "One hand". Code: WorkerSet.Hands.cs, HeadWord.Holder.
+/// Workers of a lane that keeps its order: two of them may open the one hand, all claim alone and take back what another one has
+/// in its hand; and no job is taken before an older one. docs/protocols.md#hand, "One hand". Code:
+/// WorkerSet.Hands.cs, HeadWord.Holder.
 /// </summary>
 /// <remarks>
 /// Where the first job does not end before all others have run, a job that is held back is a job that is lost, as in
-/// <see cref="HandModel"/>, which has the sleeping; where it does, the two go on beside each other. A job whose
-/// claimer was recalled before it filled its hand is late, as one is whose worker lost its core right after the claim.
+/// <see cref="HandModel"/>, which has the sleeping; where it does, the two go on beside each other.
 /// </remarks>
 internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firstIsLast, OrderedHandModel.Bug bug = default)
     : Model<OrderedHandModel.Memory, OrderedHandModel.Local>
 {
     private const int FilledShift = 2;
     private const int TakenMask = 3;
-    private const int Names = 3;
     private const byte Third = 2;
+    private const byte Recalled = 15;
 
     public enum Bug
     {
@@ -28,19 +28,19 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
         NeverEndsTheHold,
         HandsHaveOneName,
         TwoHandsAreOpen,
+        FillsAfterTheClaim,
+        RecallsWithoutABar,
     }
 
     [StructLayout(LayoutKind.Sequential, Pack = 1)]
     public struct Hand
     {
         public bool Open;
-        public byte Name;
         public byte Count;
         public byte Base;
         public bool Stopped;
         public byte StoppedAt;
         public byte Buffered;
-        public byte Pending; // claimed and not known to be in it
     }
 
     [StructLayout(LayoutKind.Sequential, Pack = 1)]
@@ -50,10 +50,8 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
         public Hand Second;
         public byte Head;
         public byte Holder;
-        public byte NamesGiven;
         public byte Urgent;
         public byte Taken;
-        public byte Late;
         public byte Ran;
         public bool Lock;
     }
@@ -63,11 +61,10 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
     {
         public StoreBuffer Buffer;
         public byte Self;
+        public byte Target;
         public byte Filled;
         public byte TakenOfIt;
         public byte Base;
-        public byte Name;
-        public bool Holds;
         public byte Job;
         public bool InHand;
     }
@@ -82,7 +79,7 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
         new Script<Memory, Local>("second", new Local { Self = 1 }, Worker()),
         .. !third ? Array.Empty<Script<Memory, Local>>() :
         [
-            new Script<Memory, Local>("third", new Local { Self = Third }, [.. Alone(), .. Run(), .. Sleep()]),
+            new Script<Memory, Local>("third", new Local { Self = Third }, [.. Alone(), .. Recall(), .. Run(), .. Sleep()]),
         ],
     ];
 
@@ -97,21 +94,22 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
 
     public static IEnumerable<ContractCase> Cases() =>
     [
-        Proof.Holds("OrderedHand_FiveJobs_BeginInOrder", () => new OrderedHandModel(5, 2, third: false, firstIsLast: false)),
-        Proof.Holds("OrderedHand_SixJobs_BeginInOrder", () => new OrderedHandModel(6, 3, third: false, firstIsLast: false)),
-        Proof.Holds("OrderedHand_FourJobsOfThreeWorkers_BeginInOrder", () => new OrderedHandModel(4, 2, third: true, firstIsLast: false)),
-        Proof.Holds("OrderedHand_FirstOfFiveTakesLong_AllRun", () => new OrderedHandModel(5, 2, third: false, firstIsLast: true)),
-        Proof.Holds("OrderedHand_FirstOfSixTakesLong_AllRun", () => new OrderedHandModel(6, 3, third: false, firstIsLast: true)),
+        Proof.Holds("OrderedHand_EightJobs_BeginInOrder", () => new OrderedHandModel(8, 3, third: false, firstIsLast: false)),
+        Proof.Holds("OrderedHand_SixJobsOfThreeWorkers_BeginInOrder", () => new OrderedHandModel(6, 2, third: true, firstIsLast: false)),
+        Proof.Holds("OrderedHand_FirstOfEightTakesLong_AllRun", () => new OrderedHandModel(8, 3, third: false, firstIsLast: true)),
+        Proof.Holds("OrderedHand_FirstOfSixTakesLong_ThreeWorkers_AllRun", () => new OrderedHandModel(6, 3, third: true, firstIsLast: true)),
         Caught(Bug.ClaimsFromAHold, "overtakes"),
         Caught(Bug.EndsTheHoldBeforeItsJobs, "overtakes"),
         Caught(Bug.NeverEndsTheHold, "lost"),
         Caught(Bug.HandsHaveOneName, "overtakes"),
         Caught(Bug.TwoHandsAreOpen, "overtakes"),
+        Caught(Bug.FillsAfterTheClaim, "overtakes"),
+        Caught(Bug.RecallsWithoutABar, "lost"),
     ];
 
     private static ContractCase Caught(Bug bug, string symptom) =>
         Proof.Catches($"OrderedHand_{bug}_IsCaught", symptom, () => new OrderedHandModel(
-            bug == Bug.HandsHaveOneName ? 5 : 4, 2, third: bug != Bug.HandsHaveOneName, bug == Bug.NeverEndsTheHold, bug));
+            4, 2, third: bug == Bug.EndsTheHoldBeforeItsJobs, bug == Bug.NeverEndsTheHold, bug));
 
     private IEnumerable<Step<Memory, Local>> Worker() => [.. Alone(), .. WithHand(), .. Recall(), .. Run(), .. Sleep()];
 
@@ -143,39 +141,33 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
                 return Take(ref m, ref me, m.Head++);
             }
 
-            return OthersIsOpen(ref m, me.Self) ? Next.To(me.Self == Third ? "I1" : "C1")
+            return OthersIsOpen(ref m, me.Self) ? Next.To("C1")
                 : m.Head < jobs && bug != Bug.NeverEndsTheHold ? Next.To("I1")
                 : Next.To("W5");
         }),
         Do("I2", "takes the other's jobs, whatever waits", (ref m, ref me) =>
-            me.Self != Third && OthersIsOpen(ref m, me.Self) ? Next.To("C1") : Next.Blocked),
+            OthersIsOpen(ref m, me.Self) ? Next.To("C1") : Next.Blocked),
         Do("I2", "opens its hand", (ref m, ref me) =>
         {
             if (me.Self == Third || m.Lock || m.Head == jobs
+                || (m.Holder != 0 && bug != Bug.TwoHandsAreOpen)
                 || (m.First.Open && bug != Bug.TwoHandsAreOpen)
                 || (m.Second.Open && bug != Bug.TwoHandsAreOpen))
             {
                 return Next.Blocked;
             }
 
-            ref Hand mine = ref Of(ref m, me.Self);
-            me.Name = bug == Bug.HandsHaveOneName ? (byte)1 : (byte)(1 + m.NamesGiven);
-            m.NamesGiven = (byte)((m.NamesGiven + 1) % Names);
-            me.Holds = false;
-            mine.Open = true;
-            mine.Name = me.Name;
-            mine.Count = 0;
-            mine.Stopped = false;
+            Of(ref m, me.Self) = new Hand { Open = true };
+            m.Holder = NameOf(me.Self);
             return Next.To("H2");
         }),
     ];
 
     private IEnumerable<Step<Memory, Local>> WithHand() =>
     [
-        Do("H2", "claims some jobs with one exchange", (ref m, ref me) =>
+        Do("H2", "copies what is published", (ref m, ref me) =>
         {
-            int expected = me.Holds ? me.Name : 0;
-            if (m.Head == jobs || (m.Holder != expected && bug != Bug.TwoHandsAreOpen))
+            if (m.Head == jobs || (m.Holder != NameOf(me.Self) && bug != Bug.TwoHandsAreOpen))
             {
                 return Next.To("X1");
             }
@@ -183,11 +175,7 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
             me.Base = m.Head;
             me.Filled = (byte)Math.Min(room, jobs - m.Head);
             me.TakenOfIt = 0;
-            me.Holds = true;
-            m.Head += me.Filled;
-            m.Holder = me.Name;
-            Of(ref m, me.Self).Pending = Set(me.Base, me.Filled);
-            return Next.Ahead;
+            return Next.To(bug == Bug.FillsAfterTheClaim ? "H5" : "H3");
         }),
         Plain("H3", "fills its hand", (ref m, ref me) =>
         {
@@ -196,29 +184,24 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
             return Next.Ahead;
         }),
         Plain("H4", "looks whether it was closed", (ref m, ref me) =>
+            !Of(ref m, me.Self).Stopped ? Next.To(bug == Bug.FillsAfterTheClaim ? "T1" : "H5")
+                : Next.To(bug == Bug.FillsAfterTheClaim ? "T3" : "H7")),
+        Do("H5", "claims that, if the head is as it was", (ref m, ref me) =>
         {
-            if (Of(ref m, me.Self).Stopped)
+            if (m.Head != me.Base || (m.Holder != NameOf(me.Self) && bug != Bug.TwoHandsAreOpen))
             {
                 return Next.Ahead;
             }
 
-            Of(ref m, me.Self).Pending = 0;
-            return Next.To("T1");
+            m.Head += me.Filled;
+            return Next.To(bug == Bug.FillsAfterTheClaim ? "H3" : "T1");
         }),
-        Do("H5", "takes the lock", (ref m, ref me) => TakeLock(ref m)),
-        Do("H6", "puts the jobs before the queue, if nobody has", (ref m, ref me) =>
+        Do("H6", "empties its hand", (ref m, ref me) =>
         {
-            ref Hand mine = ref Of(ref m, me.Self);
-            m.Lock = false;
-            mine.Pending = 0;
-            if (mine.StoppedAt != me.Filled << FilledShift)
-            {
-                m.Urgent |= Set(me.Base, me.Filled);
-                m.Late |= Set(me.Base, me.Filled);
-            }
-
-            return Over(ref me);
+            Of(ref m, me.Self).Count = 0; // the stop that may come before or after it makes no difference: nothing is claimed
+            return Next.To("X1");
         }),
+        Do("H7", "knows that it is closed", (ref m, ref me) => Over(ref m, ref me)),
         Plain("T1", "takes the next job", (ref m, ref me) =>
         {
             if (me.TakenOfIt == me.Filled)
@@ -244,14 +227,20 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
         Do("T4", "finds out whose the job is", (ref m, ref me) =>
         {
             m.Lock = false;
-            bool mine = Of(ref m, me.Self).StoppedAt == ((me.Filled << FilledShift) | me.TakenOfIt);
+            ref Hand hand = ref Of(ref m, me.Self);
+            bool mine = me.TakenOfIt > 0 && hand.StoppedAt == ((me.Filled << FilledShift) | me.TakenOfIt);
             int job = me.Base + me.TakenOfIt - 1;
-            Next next = Over(ref me);
+            if (me.TakenOfIt == 0)
+            {
+                m.Urgent |= Set(me.Base, me.Filled); // only with the bug: it was closed between the claim and its fill
+            }
+
+            Next next = Over(ref m, ref me);
             me.Job = mine ? (byte)job : (byte)0;
             return mine ? Next.To("R1") : next;
         }),
         Do("T5", "claims some more, if the hand is open", (ref m, ref me) =>
-            Of(ref m, me.Self).Stopped ? Over(ref me) : Next.To("H2")),
+            Of(ref m, me.Self).Stopped ? Over(ref m, ref me) : Next.To("H2")),
         Do("T5", "has had enough", (ref m, ref me) => Next.To("X1")),
         Do("X1", "takes the lock", (ref m, ref me) => TakeLock(ref m)),
         Do("X2", "closes its hand", (ref m, ref me) =>
@@ -261,10 +250,11 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
             if (mine.Open)
             {
                 mine.Open = false;
+                m.Holder = Recalled;
                 SettleHold(ref m);
             }
 
-            return Over(ref me);
+            return Over(ref m, ref me);
         }),
     ];
 
@@ -273,27 +263,44 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
         Do("C1", "takes the lock", (ref m, ref me) => TakeLock(ref m)),
         Do("C2", "closes the other's hand", (ref m, ref me) =>
         {
-            if (!Of(ref m, 1 - me.Self).Open)
+            if (!OthersIsOpen(ref m, me.Self))
             {
                 m.Lock = false;
                 return Next.To("I1");
             }
 
-            Of(ref m, 1 - me.Self).Stopped = true;
+            me.Target = m.First.Open && me.Self != 0 ? (byte)0 : (byte)1;
+            Of(ref m, me.Target).Stopped = true;
             return Next.Ahead;
         }),
         Do("C3", "makes all processors pass a barrier", (ref m, ref me) =>
-            Of(ref m, 1 - me.Self).Buffered > 0 ? Next.Blocked : Next.Ahead),
-        Do("C4", "looks at the count and takes the rest", (ref m, ref me) =>
+            Of(ref m, me.Target).Buffered > 0 ? Next.Blocked : Next.Ahead),
+        Do("C4", "looks at the count", (ref m, ref me) =>
         {
-            ref Hand hand = ref Of(ref m, 1 - me.Self);
+            ref Hand hand = ref Of(ref m, me.Target);
             hand.StoppedAt = hand.Count;
+            return Next.Ahead;
+        }),
+        Do("C5", "bars the head and takes the rest, if it was claimed", (ref m, ref me) =>
+        {
+            ref Hand hand = ref Of(ref m, me.Target);
+            int filled = hand.StoppedAt >> FilledShift, taken = hand.StoppedAt & TakenMask;
+            bool isClaimed = m.Head == hand.Base + filled;
+            if (bug != Bug.RecallsWithoutABar)
+            {
+                m.Holder = Recalled;
+            }
+
+            m.Taken |= Set(hand.Base, taken); // the last of them may be one that its owner is about to ask for
+            if (isClaimed)
+            {
+                m.Urgent |= Set(hand.Base + taken, filled - taken);
+            }
+
             hand.Open = false;
             m.Lock = false;
-            int filled = hand.Count >> FilledShift, taken = hand.Count & TakenMask;
-            m.Taken |= Set(hand.Base, taken); // the last of them may be one that its owner is about to ask for
-            m.Urgent |= Set(hand.Base + taken, filled - taken);
             SettleHold(ref m);
+            me.Target = 0;
             if (bug == Bug.EndsTheHoldBeforeItsJobs)
             {
                 m.Holder = 0;
@@ -337,13 +344,10 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
 
     private static bool OthersIsOpen(ref Memory m, int self) => (m.First.Open && self != 0) || (m.Second.Open && self != 1);
 
-    // A job is taken: all older ones are, or are late.
+    // A job is taken: all older ones are.
     private static Next Take(ref Memory m, ref Local me, int job)
     {
-        byte late = m.Late;
-        late |= m.First.Open ? (byte)0 : m.First.Pending;
-        late |= m.Second.Open ? (byte)0 : m.Second.Pending;
-        if (((m.Taken | late) & Bits.First(job)) != Bits.First(job))
+        if ((m.Taken & Bits.First(job)) != Bits.First(job))
         {
             return Next.Fail("a job overtakes an older one");
         }
@@ -355,16 +359,18 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
 
     private void SettleHold(ref Memory m)
     {
-        bool isOpen = (m.First.Open && m.First.Name == m.Holder) || (m.Second.Open && m.Second.Name == m.Holder);
-        if (m.Urgent == 0 && !isOpen && bug != Bug.NeverEndsTheHold)
+        if (m.Urgent == 0 && m.Holder == Recalled && bug != Bug.NeverEndsTheHold)
         {
             m.Holder = 0;
         }
     }
 
-    private static Next Over(ref Local me)
+    private byte NameOf(int worker) => bug == Bug.HandsHaveOneName ? (byte)1 : (byte)(1 + worker);
+
+    private static Next Over(ref Memory m, ref Local me)
     {
-        me = new Local { Buffer = me.Buffer, Self = me.Self };
+        me = new Local { Self = me.Self };
+        Of(ref m, me.Self) = default; // it is closed, so nobody looks at it
         return Next.To("I1");
     }
 
