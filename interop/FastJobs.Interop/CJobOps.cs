@@ -41,6 +41,9 @@ internal readonly unsafe struct CJobOps : ILaneOps<nint>
         return RunIn(worker, handle);
     }
 
+    /// <summary>Not while somebody has to see each job: looked at with the set's lock, which a recall by SetSpecial takes later.</summary>
+    public static bool MayTakeSeveral => CEngine.Current.Special == 0;
+
     /// <summary>The C layer takes and runs calls, and jobs without completion or slot: hand.c.</summary>
     public static bool TryRunHand(Hand<nint> hand, Worker worker, Lock handLock, out nint job)
     {

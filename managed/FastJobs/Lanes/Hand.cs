@@ -131,14 +131,24 @@ internal sealed class Hand<TJob>
     public long LastPosition => Progress - 1;
 
     /// <summary>The owner's: the hand holds what was put into its space. False: it was closed, and the jobs are the owner's still.</summary>
-    public bool TryFill(Lock worker, int jobs)
+    public bool TryFill(Lock worker, int jobs) =>
+        Counted.TrySet(jobs << FilledShift) || HasCounted(worker, jobs << FilledShift);
+
+    /// <summary>The owner's: the hand has what was put into its space, which is not claimed yet. False: it was closed.</summary>
+    public bool TryFillBefore(Lock worker, int jobs)
     {
         if (++_fills == FillsOfARun)
         {
             _wait = FewestClaims;
         }
 
-        return Counted.TrySet(jobs << FilledShift) || HasCounted(worker, jobs << FilledShift);
+        if (Counted.TrySet(jobs << FilledShift))
+        {
+            return true;
+        }
+
+        HasCounted(worker, jobs << FilledShift);
+        return false;
     }
 
     /// <summary>The owner's: what it was filled with was not claimed after all.</summary>
@@ -151,9 +161,11 @@ internal sealed class Hand<TJob>
     }
 
     /// <summary>With the lock: takes the rest away and closes it.</summary>
-    public ReadOnlySpan<TJob> Close()
+    /// <param name="end">The position behind the last of the rest.</param>
+    public ReadOnlySpan<TJob> Close(out long end)
     {
-        int value = Counted.Stop();
+        int value = Counted.Stop(); // and not looked at again: the owner may change it still, to no effect
+        end = Volatile.Read(ref Position) + (value >> FilledShift);
         IsOpen = false;
         return _jobs.AsSpan((value & TakenMask)..(value >> FilledShift));
     }

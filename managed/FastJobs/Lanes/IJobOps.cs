@@ -11,6 +11,9 @@ internal interface IJobOps<TJob>
     /// <returns>Whether the job is over; false if it goes on elsewhere or waits, and is counted when that ends.</returns>
     static abstract bool Run(TJob job, Worker worker);
 
+    /// <summary>Whether workers may take several jobs at once now.</summary>
+    static virtual bool MayTakeSeveral => true;
+
     /// <summary>
     /// Runs jobs of the worker's hand as long as that is simple, and counts them. Throws nothing.
     /// </summary>

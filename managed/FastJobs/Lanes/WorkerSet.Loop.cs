@@ -133,18 +133,28 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     private Claim TryTake(Worker worker, ref Hand<TJob>? hand, out TJob? job)
     {
         // Acquire: pairs with the increment in PushUrgent.
-        return (Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(worker, out job)) || TryTakeFromHand(worker, ref hand, out job)
-            ? Claim.Claimed
-            : TryClaim(worker, out job);
+        if ((Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(worker, out job)) || TryTakeFromHand(worker, ref hand, out job))
+        {
+            return Claim.Claimed;
+        }
+
+        // A hand may have kept it busy for long: what comes first now, a checkpoint or an urgent job, the loop finds.
+        if (hand is not null && (Volatile.Read(ref _control) != 0 || Volatile.Read(ref _urgentCount) > 0))
+        {
+            job = default;
+            return Claim.Held;
+        }
+
+        return TryClaim(worker, out job);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Claim TryClaim(Worker worker, out TJob? job)
     {
         Claim claim = Queue.TryClaim(out job, out worker.Position);
-        return claim == Claim.Held || (claim == Claim.Empty && Queue.IsScattered)
-            ? TryTakeScattered(worker, claim, out job)
-            : claim;
+        return claim == Claim.Claimed || (claim != Claim.Held && !Queue.IsScattered)
+            ? claim
+            : TryTakeScattered(worker, claim, out job);
     }
 
     private void FoundWork()

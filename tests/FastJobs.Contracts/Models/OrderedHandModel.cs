@@ -30,6 +30,7 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
         TwoHandsAreOpen,
         FillsAfterTheClaim,
         RecallsWithoutABar,
+        LooksAtTheCountOnceMore,
     }
 
     [StructLayout(LayoutKind.Sequential, Pack = 1)]
@@ -105,6 +106,7 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
         Caught(Bug.TwoHandsAreOpen, "overtakes"),
         Caught(Bug.FillsAfterTheClaim, "overtakes"),
         Caught(Bug.RecallsWithoutABar, "lost"),
+        Caught(Bug.LooksAtTheCountOnceMore, "twice"),
     ];
 
     private static ContractCase Caught(Bug bug, string symptom) =>
@@ -186,6 +188,7 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
         Plain("H4", "looks whether it was closed", (ref m, ref me) =>
             !Of(ref m, me.Self).Stopped ? Next.To(bug == Bug.FillsAfterTheClaim ? "T1" : "H5")
                 : Next.To(bug == Bug.FillsAfterTheClaim ? "T3" : "H7")),
+        Do("H5", "does not claim it: the head got a flag", (ref m, ref me) => Next.To("H6")),
         Do("H5", "claims that, if the head is as it was", (ref m, ref me) =>
         {
             if (m.Head != me.Base || (m.Holder != NameOf(me.Self) && bug != Bug.TwoHandsAreOpen))
@@ -196,9 +199,9 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
             m.Head += me.Filled;
             return Next.To(bug == Bug.FillsAfterTheClaim ? "H3" : "T1");
         }),
-        Do("H6", "empties its hand", (ref m, ref me) =>
+        Do("H6", "empties its hand, whether it was stopped or not", (ref m, ref me) =>
         {
-            Of(ref m, me.Self).Count = 0; // the stop that may come before or after it makes no difference: nothing is claimed
+            Of(ref m, me.Self).Count = 0;
             return Next.To("X1");
         }),
         Do("H7", "knows that it is closed", (ref m, ref me) => Over(ref m, ref me)),
@@ -285,7 +288,7 @@ internal sealed class OrderedHandModel(int jobs, int room, bool third, bool firs
         {
             ref Hand hand = ref Of(ref m, me.Target);
             int filled = hand.StoppedAt >> FilledShift, taken = hand.StoppedAt & TakenMask;
-            bool isClaimed = m.Head == hand.Base + filled;
+            bool isClaimed = m.Head == hand.Base + (bug == Bug.LooksAtTheCountOnceMore ? hand.Count >> FilledShift : filled);
             if (bug != Bug.RecallsWithoutABar)
             {
                 m.Holder = Recalled;
