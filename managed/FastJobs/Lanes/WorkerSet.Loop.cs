@@ -38,7 +38,11 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         {
             if (Volatile.Read(ref _control) != 0)
             {
-                RecallHands(); // this worker may have to stop
+                if (Queue.HasHands)
+                {
+                    RecallHands(); // this worker may have to stop
+                }
+
                 Next next = Checkpoint(worker, ref searching);
                 if (next != Next.GoOn)
                 {
@@ -133,13 +137,14 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     private Claim TryTake(Worker worker, ref Hand<TJob>? hand, out TJob? job)
     {
         // Acquire: pairs with the increment in PushUrgent.
+        long jobs = worker.Jobs;
         if ((Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(worker, out job)) || TryTakeFromHand(worker, ref hand, out job))
         {
             return Claim.Claimed;
         }
 
-        // A hand may have kept it busy for long: what comes first now, a checkpoint or an urgent job, the loop finds.
-        if (hand is not null && (Volatile.Read(ref _control) != 0 || Volatile.Read(ref _urgentCount) > 0))
+        // It has run jobs of its hand, perhaps for long: what comes first now, a checkpoint or an urgent job, the loop finds.
+        if (worker.Jobs != jobs && (Volatile.Read(ref _control) != 0 || Volatile.Read(ref _urgentCount) > 0))
         {
             job = default;
             return Claim.Held;
