@@ -63,7 +63,7 @@ internal sealed unsafe class CEngine
     public bool SetSpecial(int bit, bool on)
     {
         int before = on ? Interlocked.Or(ref _special, bit) : Interlocked.And(ref _special, ~bit);
-        if (on && before == 0)
+        if (on && (before & bit) == 0)
         {
             // Calls that are gathered would go the short way, and jobs in hands too. Who begins to gather now, or has a hand
             // run, sees the bit: CallOutbox.TryBegin, CJobOps.TryRunHand.

@@ -25,7 +25,20 @@ internal sealed unsafe class JobListing(CLane lane)
     /// <summary>Calls <paramref name="show"/> for each waiting job, not under a lock, until it returns false.</summary>
     public void Show(Func<Entry, bool> show)
     {
-        _lane.Settle();
+        _lane.Queue.Gather();
+        _lane.Workers.BarHands(true); // or a job could go from the queue, behind the look, into one
+        try
+        {
+            ShowAll(show);
+        }
+        finally
+        {
+            _lane.Workers.BarHands(false);
+        }
+    }
+
+    private void ShowAll(Func<Entry, bool> show)
+    {
         long next = 0;
         bool more;
         do

@@ -123,49 +123,20 @@ internal partial class SegmentedChannel<T, TSlot>
     }
 
     /// <summary>
-    /// Claims the oldest items with one exchange: as many as fit, are published and lie in one segment. For items that are read
-    /// early only.
+    /// Copies the oldest items, as many as fit, are published and lie in one segment. They are not claimed:
+    /// <see cref="TryClaimCopied"/>. For items that are read early only.
     /// </summary>
-    /// <param name="items">Where they are put; what lies behind them there may change too.</param>
-    /// <param name="position">The position of the first.</param>
-    /// <returns>How many; 0: there is none, or somebody else was quicker.</returns>
-    private protected int TryClaimSome(Span<T> items, out long position)
-    {
-        int count = CopySome(items, holder: 0, out HeadWord head, out Segment<T, TSlot>? segment);
-        position = head.Position;
-        if (count == 0 || !TryClaimCopied(head, count, holder: 0))
-        {
-            return 0;
-        }
-
-        long offset = position & (Segment<T, TSlot>.Length - 1);
-        for (long i = Math.Max(0, Volatile.Read(ref segment!.ClearFrom) - position); i < count; i++)
-        {
-            items[(int)i] = TSlot.Take(ref segment.At(offset + i))!; // replaced since, or not one to be read early
-        }
-
-        return count;
-    }
-
-    /// <summary>Copies the oldest items, which are not claimed: <see cref="TryClaimCopied"/>.</summary>
     /// <param name="items">Where they are put.</param>
     /// <param name="holder">Whose the head has to be; 0: nobody's.</param>
     /// <param name="head">The head to which this applies.</param>
     /// <returns>How many; 0: there is none, the head is not that holder's, or items were replaced thereabouts.</returns>
     private protected int CopySome(Span<T> items, int holder, out HeadWord head)
     {
-        int count = CopySome(items, holder, out head, out Segment<T, TSlot>? segment);
-        return count == 0 || head.Position + count > Volatile.Read(ref segment!.ClearFrom) ? 0 : count;
-    }
-
-    private int CopySome(Span<T> items, int holder, out HeadWord head, out Segment<T, TSlot>? segment)
-    {
         long raw = Volatile.Read(ref _head.Value);
         head = new HeadWord(raw);
         long position = head.Position;
-        segment = null;
         if ((raw & TailWord.FlagMask) != (long)holder << HeadWord.HolderShift
-            || (segment = SegmentForRead(position)) is null)
+            || SegmentForRead(position) is not { } segment)
         {
             return 0;
         }
@@ -185,7 +156,7 @@ internal partial class SegmentedChannel<T, TSlot>
             TSlot.Prefetch(ref slot);
         }
 
-        return count;
+        return position + count > Volatile.Read(ref segment.ClearFrom) ? 0 : count;
     }
 
     /// <summary>Claims what was copied, if the head is still as it was then, and makes it a holder's (0: nobody's).</summary>

@@ -24,7 +24,8 @@ internal sealed class Hand<TJob>
     private const int FilledShift = 8;
     private const int TakenMask = (1 << FilledShift) - 1;
 
-    // A worker that opened a hand and was recalled waits for so many claims, four times as many after each, before the next.
+    // A worker whose hand was recalled waits so many looks, about a claim each, before it opens one again; where it is the only
+    // one that may have one, four times as many after each time.
     private const int FewestClaims = 64;
     private const int MostClaims = 1 << 16;
     private const int FillsOfARun = 8;
@@ -83,7 +84,7 @@ internal sealed class Hand<TJob>
         jobs = Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_jobs));
     }
 
-    /// <summary>The owner has claimed a job without it. Whether it may try to open it.</summary>
+    /// <summary>The owner is about to claim a job without it. Whether it may try to open it.</summary>
     public bool MayOpen()
     {
         if (--_claims > 0)
@@ -130,18 +131,22 @@ internal sealed class Hand<TJob>
     /// <summary>The owner's: the position of the job that was taken last.</summary>
     public long LastPosition => Progress - 1;
 
-    /// <summary>The owner's: the hand holds what was put into its space. False: it was closed, and the jobs are the owner's still.</summary>
-    public bool TryFill(Lock worker, int jobs) =>
-        Counted.TrySet(jobs << FilledShift) || HasCounted(worker, jobs << FilledShift);
+    /// <summary>The owner's, with the lock: the open hand has what was put into its space.</summary>
+    public void Fill(long position, int jobs)
+    {
+        Volatile.Write(ref Position, position);
+        Counted.TrySet(jobs << FilledShift);
+    }
 
     /// <summary>The owner's: the hand has what was put into its space, which is not claimed yet. False: it was closed.</summary>
-    public bool TryFillBefore(Lock worker, int jobs)
+    public bool TryFill(Lock worker, long position, int jobs)
     {
         if (++_fills == FillsOfARun)
         {
             _wait = FewestClaims;
         }
 
+        Volatile.Write(ref Position, position);
         if (Counted.TrySet(jobs << FilledShift))
         {
             return true;
@@ -178,7 +183,7 @@ internal sealed class Hand<TJob>
             bool counted = Counted.HasCounted(value);
             Counted.Clear();
             _claims = _wait;
-            _wait = Math.Min(_wait * 4, MostClaims);
+            _wait = Name == 0 ? FewestClaims : Math.Min(_wait * 4, MostClaims);
             return counted;
         }
     }

@@ -28,9 +28,6 @@ internal sealed partial class LaneQueue<TJob, TSlot>
     /// <summary>A worker is about to take several jobs at once, or will not do so any more. Full fence.</summary>
     public void CountHands(int hands) => Interlocked.Add(ref _hands, hands);
 
-    /// <summary>Claims several jobs for one of several hands, as <see cref="SegmentedChannel{T, TSlot}.TryClaimSome"/>.</summary>
-    public int TryClaimHand(Span<TJob> jobs, out long position) => TryClaimSome(jobs, out position);
-
     /// <summary>Makes the head that of the one hand. False: somebody waits for it, or closes the queue.</summary>
     public bool TryHold(int name)
     {
@@ -49,10 +46,10 @@ internal sealed partial class LaneQueue<TJob, TSlot>
         }
     }
 
-    /// <summary>What its holder would claim, as <see cref="SegmentedChannel{T, TSlot}.CopySome(Span{T}, int, out HeadWord)"/>.</summary>
+    /// <summary>What its holder, or one of several hands (0), would claim: <see cref="SegmentedChannel{T, TSlot}.CopySome"/>.</summary>
     public int CopyHand(Span<TJob> jobs, int holder, out HeadWord head) => CopySome(jobs, holder, out head);
 
-    /// <summary>Claims that. False: the hold has ended, or the head got a flag.</summary>
+    /// <summary>Claims that. False: the hold has ended, or the head is another one or got a flag.</summary>
     public bool TryClaimCopiedHand(HeadWord head, int jobs, int holder) => TryClaimCopied(head, jobs, holder);
 
     /// <summary>Nobody claims from now on, not even the holder. Returns what the head was.</summary>

@@ -68,29 +68,27 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         return hand.Name != 0 ? TryRefillTheOnly(worker, hand, out job) : TryRefillOneOfSeveral(worker, hand, out job);
     }
 
+    // Claimed and filled with the lock: whoever recalls comes before both, and then nothing is claimed, or after both.
     private bool TryRefillOneOfSeveral(Worker worker, Hand<TJob> hand, out TJob? job)
     {
         job = default;
-        int jobs = Queue.TryClaimHand(hand.Space, out long position);
+        int jobs = Queue.CopyHand(hand.Space, holder: 0, out HeadWord head);
         if (jobs == 0)
         {
             return false;
         }
 
-        Volatile.Write(ref hand.Position, position);
-        if (hand.TryFill(_lock, jobs))
-        {
-            return hand.TryTake(_lock, out job, ref worker.Position);
-        }
-
-        // Somebody who found no more jobs has closed it in between and may sleep by now.
         lock (_lock)
         {
-            PutBefore(hand.Space[..jobs], position);
+            if (!hand.IsOpen || !Queue.TryClaimCopiedHand(head, jobs, holder: 0))
+            {
+                return false;
+            }
+
+            hand.Fill(head.Position, jobs);
         }
 
-        Wake();
-        return false;
+        return hand.TryTake(_lock, out job, ref worker.Position);
     }
 
     // It is filled before the claim, so that whoever recalls finds the jobs: none is ever where only its claimer sees it.
@@ -100,8 +98,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         int jobs = Queue.CopyHand(hand.Space, hand.Name, out HeadWord head);
         if (jobs > 0)
         {
-            Volatile.Write(ref hand.Position, head.Position);
-            if (!hand.TryFillBefore(_lock, jobs))
+            if (!hand.TryFill(_lock, head.Position, jobs))
             {
                 return false; // recalled, and nothing is claimed
             }

@@ -20,11 +20,9 @@ internal sealed class HandModel(int jobs, int room, HandModel.Bug bug = default)
     {
         None,
         ClosesWithoutBarrier,
-        OpensAfterTheClaim,
-        FillsWithoutALook,
+        ClaimsForAClosedHand,
         TakesWithoutALook,
         TakesAStopForASuccess,
-        RestIsNotAnnounced,
         SleepsWhileAHandIsOpen,
     }
 
@@ -81,11 +79,9 @@ internal sealed class HandModel(int jobs, int room, HandModel.Bug bug = default)
         Proof.Holds("Hand_ThreeOfFour_AllRun", () => new HandModel(4, 3)),
         Proof.Holds("Hand_TwoOfFive_AllRun", () => new HandModel(5, 2)),
         Caught(Bug.ClosesWithoutBarrier, "twice"),
-        Caught(Bug.OpensAfterTheClaim, "lost"),
-        Caught(Bug.FillsWithoutALook, "lost"),
+        Caught(Bug.ClaimsForAClosedHand, "lost"),
         Caught(Bug.TakesWithoutALook, "twice"),
         Caught(Bug.TakesAStopForASuccess, "twice"),
-        Caught(Bug.RestIsNotAnnounced, "lost"),
         Caught(Bug.SleepsWhileAHandIsOpen, "lost"),
     ];
 
@@ -94,41 +90,23 @@ internal sealed class HandModel(int jobs, int room, HandModel.Bug bug = default)
 
     private IEnumerable<Step<Memory, Local>> Owner() =>
     [
-        .. bug == Bug.OpensAfterTheClaim ? Array.Empty<Step<Memory, Local>>() :
-        [
-            Do("H1", "opens the hand", (ref m, ref me) => Open(ref m)),
-        ],
-        Do("H2", "claims some jobs with one exchange", (ref m, ref me) =>
+        Do("H1", "opens the hand", (ref m, ref me) => Open(ref m)),
+        Do("H2", "takes the lock", (ref m, ref me) => TakeLock(ref m)),
+        Do("H3", "claims some jobs with one exchange and fills the hand, if it is open", (ref m, ref me) =>
         {
+            m.Lock = false;
+            if (m.Head == jobs || (!m.Open && bug != Bug.ClaimsForAClosedHand))
+            {
+                return Next.To("I1");
+            }
+
             me.Base = m.Head;
             me.Filled = (byte)Math.Min(room, jobs - m.Head);
             me.Taken = 0;
             m.Head += me.Filled;
-            return me.Filled == 0 ? Next.To("I1") : Next.Ahead;
-        }),
-        .. bug != Bug.OpensAfterTheClaim ? Array.Empty<Step<Memory, Local>>() :
-        [
-            Do("H1", "opens the hand", (ref m, ref me) => Open(ref m)),
-        ],
-        Plain("H3", "fills it", (ref m, ref me) =>
-        {
             m.Base = me.Base;
-            Store(ref m, ref me, me.Filled << FilledShift);
+            m.Count = (byte)(me.Filled << FilledShift);
             return Next.Ahead;
-        }),
-        Plain("H4", "looks whether it was closed", (ref m, ref me) =>
-            m.Stopped && bug != Bug.FillsWithoutALook ? Next.Ahead : Next.To("T1")),
-        Do("H5", "takes the lock", (ref m, ref me) => TakeLock(ref m)),
-        Do("H6", "puts the jobs before the queue, if nobody has", (ref m, ref me) =>
-        {
-            m.Lock = false;
-            if (m.StoppedAt != me.Filled << FilledShift)
-            {
-                Announce(ref m, me.Base, me.Filled);
-            }
-
-            me.Filled = 0;
-            return Next.To("I1");
         }),
         Plain("T1", "takes the next job", (ref m, ref me) =>
         {
@@ -214,7 +192,7 @@ internal sealed class HandModel(int jobs, int room, HandModel.Bug bug = default)
             return m.Open && bug != Bug.SleepsWhileAHandIsOpen ? Next.Ahead : Next.To("W3");
         }),
         Do("I1", "takes back what is overdue, whatever waits", (ref m, ref me) =>
-            m.Open && bug == Bug.None ? Next.Ahead : Next.Blocked),
+            m.Open && (bug is Bug.None or Bug.ClaimsForAClosedHand) ? Next.Ahead : Next.Blocked),
         Do("C1", "takes the lock", (ref m, ref me) => TakeLock(ref m)),
         Do("C2", "closes the hand", (ref m, ref me) =>
         {
@@ -288,7 +266,7 @@ internal sealed class HandModel(int jobs, int room, HandModel.Bug bug = default)
             m.Urgent.Add(job);
         }
 
-        if (count > 0 && m.Sleepers && bug != Bug.RestIsNotAnnounced)
+        if (count > 0 && m.Sleepers)
         {
             m.Sleepers = false;
             m.Asleep = false;
