@@ -19,7 +19,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryTakeFromHand(Worker worker, ref Hand<TJob>? hand, out TJob? job)
     {
-        if (hand is not null
+        if (hand is { Count: > 0 }
             && (TOps.TryRunHand(hand, worker, _lock, out job) || hand.TryTake(_lock, out job, ref worker.Position)))
         {
             return true;
