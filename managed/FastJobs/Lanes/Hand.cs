@@ -9,8 +9,8 @@ namespace FastJobs.Lanes;
 /// whoever runs out of jobs takes the rest away. docs/protocols.md#hand.
 /// </summary>
 /// <remarks>
-/// Closed at first. The lock is the worker set's. What is in it does not move, so that code outside of the runtime can take jobs
-/// too, where they are no references: <see cref="Native"/>.
+/// Closed at first. The lock is the worker set's. Its jobs are no references (see WorkerSet.HandUse) and do not move, so that code
+/// outside of the runtime can take some too: <see cref="Native"/>.
 /// </remarks>
 internal sealed class Hand<TJob>
 {
@@ -30,18 +30,11 @@ internal sealed class Hand<TJob>
     private const int MostClaims = 1 << 16;
     private const int FillsOfARun = 8;
 
-    private readonly TJob[] _jobs;
-    private readonly OwnedCount[] _counts; // the one in the middle, alone on its lines
+    private readonly TJob[] _jobs = GC.AllocateArray<TJob>(Room, pinned: true);
+    private readonly OwnedCount[] _counts = GC.AllocateArray<OwnedCount>(24, pinned: true); // the one in the middle counts
     private int _claims = FewestClaims; // until it may be opened
     private int _wait = FewestClaims;
     private int _fills;
-
-    public Hand()
-    {
-        bool isPlain = !RuntimeHelpers.IsReferenceOrContainsReferences<TJob>();
-        _jobs = isPlain ? GC.AllocateArray<TJob>(Room, pinned: true) : new TJob[Room];
-        _counts = GC.AllocateArray<OwnedCount>(24, pinned: true);
-    }
 
     /// <summary>The position of the first of its jobs. The owner writes it.</summary>
     public long Position;
@@ -75,7 +68,7 @@ internal sealed class Hand<TJob>
     public long Progress => Volatile.Read(ref Position) + (Counted.Value & TakenMask);
 
     private ref OwnedCount Counted =>
-        ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_counts), 12); // 144 bytes from either end
+        ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_counts), 12); // alone on its lines: 144 bytes from either end
 
     /// <summary>The count and the jobs, for code outside of the runtime, as long as the hand is referred to.</summary>
     public unsafe void Native(out OwnedCount* count, out void* jobs)
