@@ -48,6 +48,8 @@ internal unsafe struct EngineCalls
     private delegate* unmanaged[Cdecl]<int, nint, nint*, int, int> _callEach;
     private delegate* unmanaged[Cdecl]<ec_thread_pool_job**, int, sbyte*, int, int> _queueAll;
     private delegate* unmanaged[Cdecl]<int, int> _outboxPut;
+    private delegate* unmanaged[Cdecl]<int, int> _leaseHasTaken;
+    private delegate* unmanaged[Cdecl]<int> _leaseGoOn;
 
     [UnmanagedCallersOnly(EntryPoint = "fj_managed_start", CallConvs = [typeof(CallConvCdecl)])]
     private static void Start(EngineCalls* calls, SchedulerCalls* schedulers, QueueCalls* queues)
@@ -90,6 +92,8 @@ internal unsafe struct EngineCalls
         calls->_callEach = &CallEach;
         calls->_queueAll = &QueueAll;
         calls->_outboxPut = &OutboxPut;
+        calls->_leaseHasTaken = &LeaseHasTaken;
+        calls->_leaseGoOn = &LeaseGoOn;
     }
 
     // The hot ones: their guards are written out, so that a submit pays for no delegate.
@@ -150,6 +154,16 @@ internal unsafe struct EngineCalls
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int OutboxPut(int at) => Errors.Guarded(at, 1, static at => CallOutbox.Put(at) ? 1 : 0);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int LeaseHasTaken(int at) => Errors.Guarded(at, 1, static at => CallOutbox.HasTaken(at) ? 1 : 0);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int LeaseGoOn() => Errors.Guarded(0, 0, static _ =>
+    {
+        CallOutbox.GoOn();
+        return 1;
+    });
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void CompleteTail(ec_thread_pool_job* job) =>

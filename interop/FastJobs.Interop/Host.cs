@@ -101,11 +101,18 @@ internal static unsafe partial class Host
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_call_functions")]
     public static partial nint* CallFunctions();
 
-    /// <summary>The calling thread's outbox, empty, which collects for the class from now on; null: it can have none.</summary>
-    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_outbox_begin")]
-    public static partial CallOutbox.Native* BeginOutbox(int jobClass);
+    /// <summary>Makes the memory of the calling thread's outbox. False: it can have none.</summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_outbox_make")]
+    [return: MarshalAs(UnmanagedType.I4)]
+    public static partial bool MakeOutbox();
 
-    /// <summary>It collects no more.</summary>
+    /// <summary>
+    /// The calling thread's outbox, which from now on collects for the class, or puts words into these places; null: it can have none.
+    /// </summary>
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_outbox_begin")]
+    public static partial CallOutbox.Native* BeginOutbox(int jobClass, void* places, int room);
+
+    /// <summary>No more is put in.</summary>
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_outbox_end")]
     public static partial void EndOutbox(CallOutbox.Native* outbox);
 

@@ -49,10 +49,9 @@ static int call_as_job(int jobclass, fj_call_func function, void *closure)
 int fj_call(int jobclass, fj_call_func function, void *closure)
 {
     struct fj_outbox *outbox = fj_outbox_self;
-    if (atomic_load_explicit(&outbox->job_class, memory_order_relaxed) == jobclass &&
-        jobclass != FJ_OUTBOX_NONE) { /* which is no pool, but a caller may ask for it */
+    if (fj_outbox_is_for(outbox, jobclass)) {
         uintptr_t word = fj_call_word(function, closure);
-        if (word != 0 && fj_outbox_put(outbox, word))
+        if (word != 0 && fj_outbox_put_call(outbox, word))
             return 1;
     }
     int taken = fj_enter() ? fj_engine.call(jobclass, function, closure) : 0;

@@ -3,6 +3,7 @@
  * the engine's, so that there is one place for them.
  */
 #include "guard.h"
+#include "outbox.h"
 
 #ifndef FASTJOBS_VERSION
 #error "the build defines FASTJOBS_VERSION"
@@ -16,6 +17,10 @@ const char *fj_version(void)
 int ec_queue_async_job_(ec_async_job *job, const char *file, int line, int flags)
 {
     (void)flags; /* reserved by the original */
+    struct fj_outbox *outbox = fj_outbox_self;
+    if ((intptr_t)job > 0 && fj_outbox_is_for(outbox, job->job_class) &&
+        fj_outbox_put_job(outbox, job, file, line))
+        return 1;
     return fj_enter() ? fj_engine.queue(job, file, line) : 0;
 }
 

@@ -64,6 +64,8 @@ struct fj_engine_calls {
     int (*call_each)(int jobclass, fj_call_func function, void *const *closures, int count);
     int (*queue_all)(ec_async_job *const *jobs, int count, const char *file, int line);
     int (*outbox_put)(int at); /* see outbox.h */
+    int (*lease_has_taken)(int at);
+    int (*lease_go_on)(void);
 };
 
 /* The engine's one entry point that is known by name; not exported. Fills in the tables. */

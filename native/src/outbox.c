@@ -1,5 +1,5 @@
 /*
- * outbox.c - which outbox a thread has, from the first time that it gathers calls to its end.
+ * outbox.c - which outbox a thread has, from the first time that it has use for one to its end.
  */
 #include "outbox.h"
 
@@ -40,8 +40,11 @@ uintptr_t *fj_host_call_functions(void)
     return (uintptr_t *)fj_call_table;
 }
 
-static struct fj_outbox *make_mine(void)
+/* The calling thread's, or NULL: it has ended, or there is no memory. */
+static struct fj_outbox *mine(void)
 {
+    if (fj_outbox_self != &s_none)
+        return fj_outbox_self != &s_ended ? fj_outbox_self : NULL;
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_key);
     struct fj_outbox *outbox = s_has_key ? aligned_alloc(128, (sizeof(*outbox) + 127) / 128 * 128) : NULL;
@@ -53,13 +56,20 @@ static struct fj_outbox *make_mine(void)
     return fj_outbox_self = outbox;
 }
 
-struct fj_outbox *fj_host_outbox_begin(int job_class)
+int fj_host_outbox_make(void)
 {
-    struct fj_outbox *outbox = fj_outbox_self != &s_none ? fj_outbox_self : make_mine();
-    if (outbox == NULL || outbox == &s_ended)
+    return mine() != NULL;
+}
+
+struct fj_outbox *fj_host_outbox_begin(int job_class, void *places, int room)
+{
+    struct fj_outbox *outbox = mine();
+    if (outbox == NULL)
         return NULL;
     atomic_store_explicit(&outbox->state, COLLECTING, memory_order_relaxed);
     outbox->count = (struct fj_owned_count){.value = 0};
+    outbox->places = places;
+    outbox->room = room;
     atomic_store_explicit(&outbox->job_class, job_class, memory_order_relaxed);
     return outbox;
 }

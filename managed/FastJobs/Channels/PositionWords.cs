@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace FastJobs.Channels;
 
 /// <summary>
-/// What the tail word says. Positions count items since the channel was made; 57 bits last 45 years at 100 million
+/// What the tail word says. Positions count items since the channel was made; 56 bits last 22 years at 100 million
 /// items a second. The flags live in the same word as the position so that one atomic add both takes a position and
 /// learns whether a reader must be told: docs/protocols.md#wake.
 /// </summary>
@@ -22,7 +22,10 @@ internal readonly struct TailWord(long raw)
     /// <summary>No more writes; the position where the items end is frozen elsewhere.</summary>
     public const long Closed = 0x40;
 
-    public const int PositionShift = 7;
+    /// <summary>A writer takes positions without this word, whose own is an old one: docs/protocols.md#lease.</summary>
+    public const long Leased = 0x80;
+
+    public const int PositionShift = 8;
     public const long PositionOne = 1L << PositionShift;
     public const long FlagMask = PositionOne - 1;
 
@@ -35,6 +38,8 @@ internal readonly struct TailWord(long raw)
     public bool WantsStamp => (raw & Stamp) != 0;
 
     public bool IsClosed => (raw & Closed) != 0;
+
+    public bool IsLeased => (raw & Leased) != 0;
 
     /// <summary>Whether the writer that took this word's position has more to do than to publish.</summary>
     public bool NeedsAttention => (raw & FlagMask) is >= Sleepers and (Sleepers or >= Stamp);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
@@ -60,7 +61,7 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
         get
         {
             var tail = new TailWord(Volatile.Read(ref _tail.Value));
-            return tail.IsClosed ? FrozenEnd() : tail.Position;
+            return tail.IsLeased ? LeasedEnd() : tail.IsClosed ? FrozenEnd() : tail.Position;
         }
     }
 
@@ -122,6 +123,12 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
 
         long positions = TailWord.PositionOne * items.Length;
         tail = new TailWord(Interlocked.Add(ref _tail.Value, positions) - positions); // full fence, as there
+        if (tail.IsLeased)
+        {
+            TakeBackTail();
+            return TryWriteAllForced(items, out tail);
+        }
+
         if (tail.IsClosed)
         {
             return false; // they lie behind the frozen end
@@ -204,6 +211,12 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
                 return BoundedWrite.Closed;
             }
 
+            if (tail.IsLeased)
+            {
+                TakeBackTail();
+                continue;
+            }
+
             // The head is read after the tail: at the moment of that read at least tail - head items waited, so "full"
             // is true of that moment. The head only grows, so room that is seen is still there when the exchange wins.
             // While writers wait the cached head says "full", so that all come to the look at the flag: nobody brings it up
@@ -245,6 +258,12 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool PublishAttentively(TailWord tail, T item)
     {
+        if (tail.IsLeased)
+        {
+            TakeBackTail(); // what was taken is no position
+            return TryWriteForced(item);
+        }
+
         if (tail.IsClosed)
         {
             return false; // the position lies behind the frozen end
@@ -291,7 +310,31 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void PublishElsewhere(long position, T item) => Publish(position, item);
+    private void PublishElsewhere(long position, T item)
+    {
+        Publish(position, item);
+        SegmentBegun(position);
+    }
+
+    /// <summary>Called by a writer that has published at a position of another segment than the one before it, as far as it knows.</summary>
+    private protected virtual void SegmentBegun(long position)
+    {
+    }
+
+    /// <summary>The end of a channel whose tail is leased: docs/protocols.md#lease.</summary>
+    private protected virtual long LeasedEnd() => throw new UnreachableException();
+
+    /// <summary>Ends the lease of the tail. May be called under the gate; takes no lock but the lease's and the segments'.</summary>
+    private protected virtual void TakeBackTail() => throw new UnreachableException();
+
+    /// <summary>The slots from a position on that lie in one segment. The position is the caller's.</summary>
+    private protected ref TSlot SlotsFrom(long position, out int count)
+    {
+        Segment<T, TSlot> segment = SegmentForWrite(position);
+        long offset = position & (Segment<T, TSlot>.Length - 1);
+        count = Segment<T, TSlot>.Length - (int)offset;
+        return ref segment.At(offset);
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private Segment<T, TSlot> SegmentForWrite(long position)

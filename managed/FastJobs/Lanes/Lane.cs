@@ -128,6 +128,7 @@ internal partial class Lane<TJob, TSlot, TOps> : IJobAccount
     /// <summary>Brings the jobs that are gathered, or in workers' hands, where they can be seen: in the queue and before it.</summary>
     public void Settle()
     {
+        Queue.EndLease();
         Queue.Gather();
         Workers.RecallHands();
     }
@@ -145,8 +146,8 @@ internal partial class Lane<TJob, TSlot, TOps> : IJobAccount
                 Backlog != 0 ? Math.Max(0, Backlog - Volatile.Read(ref _waiting))
                 : relaxed ? LaneQueue<TJob, TSlot>.Relaxed
                 : long.MaxValue);
+            Queue.MayLease = Backlog == 0 && Limit > 0 && !relaxed; // who has leased the tail looks at none of these
         }
-
     }
 
     /// <summary>Jobs handed in since the lane was made.</summary>

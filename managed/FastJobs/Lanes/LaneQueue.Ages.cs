@@ -51,7 +51,8 @@ internal sealed partial class LaneQueue<TJob, TSlot> : IStamped
             var tail = new TailWord(Interlocked.Or(ref _tail.Value, TailWord.Stamp));
             if (!tail.WantsStamp)
             {
-                _ages!.Arm(tail.Position, Stopwatch.GetTimestamp());
+                EndLease(); // whoever has it does not see the flag
+                _ages!.Arm(tail.IsLeased ? EndPosition : tail.Position, Stopwatch.GetTimestamp());
             }
         }
     }

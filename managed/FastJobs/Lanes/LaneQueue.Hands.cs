@@ -10,8 +10,8 @@ internal sealed partial class LaneQueue<TJob, TSlot>
     /// <summary>Whether a worker may have jobs in its hand.</summary>
     public bool HasHands => Volatile.Read(ref _hands) > 0;
 
-    /// <summary>Whether jobs may wait elsewhere than in the queue.</summary>
-    public bool IsScattered => IsCollecting || HasHands;
+    /// <summary>Whether jobs may wait elsewhere than in the queue, or come to it without a look at who sleeps.</summary>
+    public bool IsScattered => IsCollecting || HasHands || IsLeased;
 
     /// <summary>The hand that alone may claim; 0: none.</summary>
     public int Holder => new HeadWord(Volatile.Read(ref _head.Value)).Holder;
@@ -22,7 +22,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
         // One hand: who searches finds it, and cannot go to sleep as long as it is open. Several: nobody may be missing.
         var tail = new TailWord(Volatile.Read(ref _tail.Value));
         bool attended = !tail.HasSleepers || (use == HandUse.One && tail.Searchers > 0);
-        return attended && !tail.IsClosed && tail.Position - HeadPosition >= Deep;
+        return attended && !tail.IsClosed && EndPosition - HeadPosition >= Deep;
     }
 
     /// <summary>A worker is about to take several jobs at once, or will not do so any more. Full fence.</summary>

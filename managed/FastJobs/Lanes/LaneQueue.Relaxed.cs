@@ -69,6 +69,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
             Capacity = Capacity == Relaxed ? long.MaxValue : Capacity;
         }
 
+        MayLease = false;
         Gather();
         TryClose(null);
     }
@@ -138,7 +139,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
             }
 
             long before = mine.Since;
-            tail = Write(mine.Jobs);
+            tail = Write(mine.Jobs(mine.Count));
             mine.Empty();
             mine.Since = EndPosition;
             if (mine.Since - HeadPosition < Deep)
@@ -158,6 +159,16 @@ internal sealed partial class LaneQueue<TJob, TSlot>
         return true;
     }
 
+    /// <summary>The owner's: writes what it has gathered, and collects no more.</summary>
+    public void Leave(Outbox<TJob, TSlot> mine)
+    {
+        Flush(mine);
+        using (mine.Lock.Hold())
+        {
+            mine.Collector?.EndCollecting(mine);
+        }
+    }
+
     // A submitter that gathers no jobs, once in a while.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void LookAround(Outbox<TJob, TSlot> mine, bool begins)
@@ -173,10 +184,10 @@ internal sealed partial class LaneQueue<TJob, TSlot>
             return;
         }
 
-        mine.Collector?.Flush(mine); // of another lane
+        mine.Lessor?.EndLease();
+        mine.Collector?.Leave(mine); // of another lane
         using (mine.Lock.Hold())
         {
-            mine.Collector?.EndCollecting(mine);
             lock (_collectingLock)
             {
                 if (Capacity != Relaxed)
@@ -232,9 +243,9 @@ internal sealed partial class LaneQueue<TJob, TSlot>
                 return false;
             }
 
-            ReadOnlySpan<TJob> jobs = outbox.Stop();
-            bool any = jobs.Length > 0;
-            tail = any ? Write(jobs) : default;
+            int jobs = outbox.Stop();
+            bool any = jobs > 0;
+            tail = any ? Write(outbox.Jobs(jobs)) : default;
             EndCollecting(outbox);
             if (!any)
             {

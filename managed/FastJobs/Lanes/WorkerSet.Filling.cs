@@ -184,6 +184,16 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         }
 
         job = default;
+        if (claim != Claim.Held && Queue.IsLeased)
+        {
+            if (IsQuick(null))
+            {
+                return Claim.Unpublished;
+            }
+
+            Queue.BreakLease();
+        }
+
         if (_only is { } hand && IsQuick(hand))
         {
             return Claim.Held;
@@ -192,12 +202,14 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         return ((Queue.HasHands && RecallHands()) || claim == Claim.Held) && TryTakeUrgent(worker, out job) ? Claim.Claimed : claim;
     }
 
-    // Another worker has the jobs that come next. As long as it is quick, it is quicker than the two would be in turn.
-    private static bool IsQuick(Hand<TJob> hand)
+    // Another worker has the jobs that come next in its hand, or (null) a submitter, which has leased the tail. As long as it is
+    // quick, it is quicker than the two would be in turn.
+    private bool IsQuick(Hand<TJob>? hand)
     {
         Thread.SpinWait(FirstSteps);
-        long before = hand.Progress;
+        long before = hand?.Progress ?? Queue.EndPosition;
         Thread.SpinWait(Steps);
-        return (hand.Progress - before) * StepsAJob >= Steps;
+        long after = hand?.Progress ?? Queue.EndPosition;
+        return (after - before) * StepsAJob >= Steps;
     }
 }

@@ -26,6 +26,7 @@ internal static class ModelContract
         .. NestModel.Cases(),
         .. QueuedJobModel.Cases(),
         .. ShortLockModel.Cases(),
+        .. LeaseModel.Cases(),
         .. OutboxModel.Cases(),
         .. HandModel.Cases(),
         .. OrderedHandModel.Cases(),

@@ -20,6 +20,9 @@ internal struct StoreBuffer
 
     public readonly bool IsEmpty => _count == 0;
 
+    /// <summary>Whether the next store has to wait.</summary>
+    public readonly bool IsFull => _count == Most;
+
     /// <summary>A plain store: the others see it later.</summary>
     public void Store(int address, int value)
     {
