@@ -46,7 +46,7 @@ internal sealed unsafe class CallOutbox : Outbox<nint, PointerSlot>
 
         using (mine.Lock.Hold())
         {
-            return mine._native->Count.HasCounted(at + 1); // it is its owner's again
+            return mine.HasCounted(at + 1); // it is its owner's again
         }
     }
 
@@ -56,10 +56,7 @@ internal sealed unsafe class CallOutbox : Outbox<nint, PointerSlot>
     public static bool HasTaken(int at)
     {
         var mine = (CallOutbox)Mine!;
-        lock (mine._lessor!.LeaseLock)
-        {
-            return mine._native->Count.HasCounted(at + 1);
-        }
+        return mine._lessor!.HasTaken(mine, at + 1);
     }
 
     /// <summary>The owner has filled its last place of a queue.</summary>
@@ -93,6 +90,8 @@ internal sealed unsafe class CallOutbox : Outbox<nint, PointerSlot>
     }
 
     public override int Stop() => _native->Count.Stop();
+
+    public override bool HasCounted(int count) => _native->Count.HasCounted(count);
 
     public override void End()
     {

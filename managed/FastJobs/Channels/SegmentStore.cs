@@ -118,6 +118,10 @@ internal sealed class SegmentStore<T, TSlot>
                 {
                     InstallCore(start + Length, head);
                 }
+                catch (OutOfMemoryException)
+                {
+                    // Whoever needs it will see.
+                }
                 finally
                 {
                     _lock.Exit();

@@ -14,6 +14,9 @@ internal enum Claim
 
     /// <summary>A hand has claimed items that have not begun, and comes first: docs/protocols.md#hand.</summary>
     Held,
+
+    /// <summary>There is none, and a writer that has leased the tail is about to bring more: docs/protocols.md#lease.</summary>
+    Leased,
 }
 
 /// <summary>Claiming: how a reader takes the oldest item, or several. docs/protocols.md#queue.</summary>

@@ -125,7 +125,7 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
         tail = new TailWord(Interlocked.Add(ref _tail.Value, positions) - positions); // full fence, as there
         if (tail.IsLeased)
         {
-            TakeBackTail();
+            BreakLease();
             return TryWriteAllForced(items, out tail);
         }
 
@@ -169,98 +169,12 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
         return TryWriteLimited(item, out closed);
     }
 
-    /// <summary>Writes where <see cref="Capacity"/> is not <see cref="long.MaxValue"/>.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private protected virtual bool TryWriteLimited(T item, out bool closed)
-    {
-        BoundedWrite write = TryWriteBoundedCore(item, mayOvertake: false, out bool notify);
-        if (write == BoundedWrite.OthersWait)
-        {
-            write = TryWriteBehindWaiters(item, out notify);
-        }
-
-        if (notify)
-        {
-            NotifyReaders();
-        }
-
-        closed = write == BoundedWrite.Closed;
-        return write == BoundedWrite.Written;
-    }
-
-    private enum BoundedWrite
-    {
-        Written,
-        Full,
-        Closed,
-
-        /// <summary>A writer waits for room, or did until now: whoever comes later must not overtake it.</summary>
-        OthersWait,
-    }
-
-    // notify: the caller must call NotifyReaders, once it holds no gate.
-    private BoundedWrite TryWriteBoundedCore(T item, bool mayOvertake, out bool notify)
-    {
-        notify = false;
-        while (true)
-        {
-            long raw = Volatile.Read(ref _tail.Value);
-            var tail = new TailWord(raw);
-            if (tail.IsClosed)
-            {
-                return BoundedWrite.Closed;
-            }
-
-            if (tail.IsLeased)
-            {
-                TakeBackTail();
-                continue;
-            }
-
-            // The head is read after the tail: at the moment of that read at least tail - head items waited, so "full"
-            // is true of that moment. The head only grows, so room that is seen is still there when the exchange wins.
-            // While writers wait the cached head says "full", so that all come to the look at the flag: nobody brings it up
-            // to date then, those who admit writers neither, or others would take the room behind their backs.
-            if (tail.Position - Volatile.Read(ref _tail.Cached) >= Capacity)
-            {
-                var head = new HeadWord(Volatile.Read(ref _head.Value));
-                if (tail.Position - head.Position >= Capacity)
-                {
-                    return BoundedWrite.Full;
-                }
-
-                if (head.HasWritersWaiting && !mayOvertake)
-                {
-                    return BoundedWrite.OthersWait;
-                }
-
-                if (!head.HasWritersWaiting)
-                {
-                    Volatile.Write(ref _tail.Cached, head.Position);
-                }
-            }
-
-            // Full fence, as in TryWriteForced.
-            if (Interlocked.CompareExchange(ref _tail.Value, raw + TailWord.PositionOne, raw) == raw)
-            {
-                Publish(tail.Position, item);
-                notify = tail.NeedsNotify;
-                if (tail.WantsStamp)
-                {
-                    TakeStamp();
-                }
-
-                return BoundedWrite.Written;
-            }
-        }
-    }
-
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool PublishAttentively(TailWord tail, T item)
     {
         if (tail.IsLeased)
         {
-            TakeBackTail(); // what was taken is no position
+            BreakLease(); // what was taken is no position
             return TryWriteForced(item);
         }
 
@@ -316,7 +230,7 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
         SegmentBegun(position);
     }
 
-    /// <summary>Called by a writer that has published at a position of another segment than the one before it, as far as it knows.</summary>
+    /// <summary>Called by a writer that has published, in another segment than the one written to last as far as it knew.</summary>
     private protected virtual void SegmentBegun(long position)
     {
     }
@@ -324,8 +238,8 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
     /// <summary>The end of a channel whose tail is leased: docs/protocols.md#lease.</summary>
     private protected virtual long LeasedEnd() => throw new UnreachableException();
 
-    /// <summary>Ends the lease of the tail. May be called under the gate; takes no lock but the lease's and the segments'.</summary>
-    private protected virtual void TakeBackTail() => throw new UnreachableException();
+    /// <summary>The lease of the tail is in the caller's way: ends it, and there will be fewer. May be called under the gate.</summary>
+    public virtual void BreakLease() => throw new UnreachableException();
 
     /// <summary>The slots from a position on that lie in one segment. The position is the caller's.</summary>
     private protected ref TSlot SlotsFrom(long position, out int count)

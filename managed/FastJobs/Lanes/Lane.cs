@@ -146,7 +146,7 @@ internal partial class Lane<TJob, TSlot, TOps> : IJobAccount
                 Backlog != 0 ? Math.Max(0, Backlog - Volatile.Read(ref _waiting))
                 : relaxed ? LaneQueue<TJob, TSlot>.Relaxed
                 : long.MaxValue);
-            Queue.MayLease = Backlog == 0 && Limit > 0 && !relaxed; // who has leased the tail looks at none of these
+            Queue.AllowLeases(Backlog == 0 && Limit > 0 && !relaxed); // who has leased the tail looks at none of these
         }
     }
 

@@ -15,7 +15,7 @@ internal interface IStamped
 /// </summary>
 internal sealed partial class LaneQueue<TJob, TSlot> : IStamped
 {
-    private readonly Lock _agesLock = new(); // may be taken under the gate; takes none itself
+    private readonly Lock _agesLock = new(); // may be taken under the gate; takes the one of the lease
     private PositionAges? _ages;
     private AgeTicker? _ticker;
 

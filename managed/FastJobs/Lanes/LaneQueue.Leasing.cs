@@ -11,17 +11,18 @@ namespace FastJobs.Lanes;
 internal sealed partial class LaneQueue<TJob, TSlot>
 {
     // A lease that was ended although it had not lasted for so many segments was in the way: so many segments are begun before
-    // the next one, four times as many after each such one.
-    private const int SegmentsOfARun = 8;
-    private const int MostPause = 1024;
+    // the next one, twice as many after each such one.
+    private const int SegmentsOfARun = 4;
+    private const int MostPause = 32;
 
     // Who writes a segment in less time is quick: 0.12 µs a job.
     private static readonly long s_quickTicks = (long)(120e-9 * Segment<TJob, TSlot>.Length * Stopwatch.Frequency);
 
-    // Guards the lease; taken within the gate's, the set's and the ages' locks; takes the one of the segments.
+    // Guards the lease. May be taken within the gate's, the set's, the ages' and an outbox's lock; takes the one of the segments.
     private readonly Lock _leaseLock = new();
     private Outbox<TJob, TSlot>? _lessee;
     private bool _mayLease;
+    private bool _isLeasingOver;
     private int _leasedSegments;
     private int _leaseBackOff = 1;
     private int _leasePause;
@@ -34,28 +35,25 @@ internal sealed partial class LaneQueue<TJob, TSlot>
     /// <summary>Whether a submitter has leased the tail.</summary>
     public bool IsLeased => new TailWord(Volatile.Read(ref _tail.Value)).IsLeased;
 
-    /// <summary>Whether a submitter may lease the tail. Afterwards, if not, none has.</summary>
-    public bool MayLease
+    /// <summary>Lets submitters lease the tail, or not: then none has leased it when this returns.</summary>
+    public void AllowLeases(bool allowed)
     {
-        set
+        lock (_leaseLock)
         {
-            lock (_leaseLock)
-            {
-                _mayLease = value;
-            }
+            _mayLease = allowed && !_isLeasingOver;
+        }
 
-            if (!value)
-            {
-                EndLease();
-            }
+        if (!allowed)
+        {
+            EndLease();
         }
     }
 
     /// <summary>Ends the lease, if there is one. Costs some microseconds, to all processors.</summary>
     public void EndLease() => EndLease(wasInTheWay: false);
 
-    /// <summary>The lease is in the way of the caller: ends it, and there will be fewer.</summary>
-    public void BreakLease() => EndLease(wasInTheWay: true);
+    /// <inheritdoc/>
+    public override void BreakLease() => EndLease(wasInTheWay: true);
 
     /// <summary>The lessee's, once all of its places are taken: they are in the next segment now.</summary>
     public void GoOn(Outbox<TJob, TSlot> mine)
@@ -69,42 +67,63 @@ internal sealed partial class LaneQueue<TJob, TSlot>
 
             _leasedSegments++;
             mine.Base += mine.Count;
-            bool goesOn = false;
             try
             {
                 mine.MoveTo(ref SlotsFrom(mine.Base, out int room), room);
-                goesOn = true;
             }
-            finally
+            catch (OutOfMemoryException)
             {
-                if (!goesOn)
-                {
-                    Return(mine, mine.Base); // no memory
-                }
+                Return(mine, mine.Base); // the next submit tells of it
             }
         }
     }
 
-    /// <summary>The lock of the lease, for a lessee that was stopped.</summary>
-    public Lock LeaseLock => _leaseLock;
+    /// <summary>The former lessee's, which took a place and found that it was stopped: whether the place is its.</summary>
+    /// <param name="mine">Its outbox.</param>
+    /// <param name="count">The count with that place.</param>
+    public bool HasTaken(Outbox<TJob, TSlot> mine, int count)
+    {
+        lock (_leaseLock)
+        {
+            return mine.HasCounted(count);
+        }
+    }
 
     private protected override long LeasedEnd()
     {
         lock (_leaseLock)
         {
-            return _lessee is { } lessee ? lessee.Base + lessee.Count : new TailWord(Volatile.Read(ref _tail.Value)).Position;
+            return _lessee is { } lessee ? lessee.Base + lessee.Count : EndPosition;
         }
     }
 
-    private protected override void TakeBackTail() => BreakLease();
+    private void EndLeasing()
+    {
+        lock (_leaseLock)
+        {
+            _isLeasingOver = true; // whatever is allowed from now on
+        }
+
+        AllowLeases(false);
+    }
 
     private protected override void SegmentBegun(long position)
     {
-        if (!_mayLease || (Outbox<TJob, TSlot>.Mine ?? Outbox<TJob, TSlot>.MakeMine()) is not { } mine)
+        try
         {
-            return;
+            if (_mayLease && (Outbox<TJob, TSlot>.Mine ?? Outbox<TJob, TSlot>.MakeMine()) is { } mine)
+            {
+                SegmentBegun(mine, position);
+            }
         }
+        catch (OutOfMemoryException)
+        {
+            // There is no lease then; the job is queued.
+        }
+    }
 
+    private void SegmentBegun(Outbox<TJob, TSlot> mine, long position)
+    {
         long now = Stopwatch.GetTimestamp();
         bool isQuick = ReferenceEquals(_beginner, mine)
             && position - _begunAt == Segment<TJob, TSlot>.Length
@@ -112,12 +131,21 @@ internal sealed partial class LaneQueue<TJob, TSlot>
         _beginner = mine;
         _begunAt = position;
         _begunTime = now;
-        if (isQuick && --_leasePause < 0)
+        if (!isQuick)
         {
-            mine.Collector?.Leave(mine);
-            mine.Lessor?.EndLease();
-            TryLease(mine, position + 1);
+            return;
         }
+
+        if (_leasePause > 0)
+        {
+            _leasePause--;
+            return;
+        }
+
+        // Acquire, both: if there is none the outbox is free. Pairs with EndCollecting and Return.
+        Volatile.Read(ref mine.Collector)?.Leave(mine);
+        Volatile.Read(ref mine.Lessor)?.EndLease();
+        TryLease(mine, position + 1);
     }
 
     // from: the end, unless somebody else has submitted a job meanwhile.
@@ -170,7 +198,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
             long end = lessee.Base + (isMine ? lessee.Count : lessee.Stop());
             if (wasInTheWay && !isMine)
             {
-                _leaseBackOff = _leasedSegments >= SegmentsOfARun ? 1 : Math.Min(_leaseBackOff * 4, MostPause);
+                _leaseBackOff = _leasedSegments >= SegmentsOfARun ? 1 : Math.Min(_leaseBackOff * 2, MostPause);
                 _leasePause = _leaseBackOff;
             }
 
@@ -183,8 +211,10 @@ internal sealed partial class LaneQueue<TJob, TSlot>
     private void Return(Outbox<TJob, TSlot> lessee, long end)
     {
         _lessee = null;
-        lessee.Lessor = null;
         lessee.End();
+
+        // Release: its thread, which may put jobs into another queue as soon as it sees this, finds the outbox ended.
+        Volatile.Write(ref lessee.Lessor, null);
         long raw;
         long next;
         do

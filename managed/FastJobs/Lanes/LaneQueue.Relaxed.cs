@@ -69,7 +69,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
             Capacity = Capacity == Relaxed ? long.MaxValue : Capacity;
         }
 
-        MayLease = false;
+        EndLeasing();
         Gather();
         TryClose(null);
     }
@@ -160,14 +160,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
     }
 
     /// <summary>The owner's: writes what it has gathered, and collects no more.</summary>
-    public void Leave(Outbox<TJob, TSlot> mine)
-    {
-        Flush(mine);
-        using (mine.Lock.Hold())
-        {
-            mine.Collector?.EndCollecting(mine);
-        }
-    }
+    public void Leave(Outbox<TJob, TSlot> mine) => TryGather(mine, long.MaxValue, isMine: true);
 
     // A submitter that gathers no jobs, once in a while.
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -184,8 +177,9 @@ internal sealed partial class LaneQueue<TJob, TSlot>
             return;
         }
 
-        mine.Lessor?.EndLease();
-        mine.Collector?.Leave(mine); // of another lane
+        // Of other lanes. Acquire, both: as in SegmentBegun.
+        Volatile.Read(ref mine.Lessor)?.EndLease();
+        Volatile.Read(ref mine.Collector)?.Leave(mine);
         using (mine.Lock.Hold())
         {
             lock (_collectingLock)
@@ -203,7 +197,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
             mine.Since = EndPosition;
             if (!mine.TryBegin(this))
             {
-                Forget(mine);
+                EndCollecting(mine);
             }
         }
     }
@@ -228,12 +222,12 @@ internal sealed partial class LaneQueue<TJob, TSlot>
 
             if (!ReferenceEquals(outbox, except))
             {
-                found |= TryGather(outbox, since);
+                found |= TryGather(outbox, since, isMine: false);
             }
         }
     }
 
-    private bool TryGather(Outbox<TJob, TSlot> outbox, long since)
+    private bool TryGather(Outbox<TJob, TSlot> outbox, long since, bool isMine)
     {
         TailWord tail;
         using (outbox.Lock.Hold())
@@ -243,7 +237,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
                 return false;
             }
 
-            int jobs = outbox.Stop();
+            int jobs = isMine ? outbox.Count : outbox.Stop();
             bool any = jobs > 0;
             tail = any ? Write(outbox.Jobs(jobs)) : default;
             EndCollecting(outbox);
@@ -260,18 +254,16 @@ internal sealed partial class LaneQueue<TJob, TSlot>
     // With the outbox's lock. Its jobs are in the queue.
     private void EndCollecting(Outbox<TJob, TSlot> outbox)
     {
-        Forget(outbox);
-        outbox.End();
-    }
-
-    private void Forget(Outbox<TJob, TSlot> outbox)
-    {
-        outbox.Collector = null;
         lock (_collectingLock)
         {
-            _collecting.Remove(outbox);
+            _collecting.Remove(outbox); // whoever counts the jobs of those in the list does not look at it any more
             Interlocked.Decrement(ref _collectingCount);
         }
+
+        outbox.End();
+
+        // Release: its thread, which may put jobs elsewhere as soon as it sees this, finds the outbox ended.
+        Volatile.Write(ref outbox.Collector, null);
     }
 
     // With the outbox's lock; without it the caller attends to what this returns, which may start threads and call the host.

@@ -23,7 +23,7 @@ internal abstract class Outbox<TJob, TSlot>
     /// <summary>Guards what others than the owner do while it gathers, and what the owner does besides putting jobs in.</summary>
     public ShortLock Lock;
 
-    /// <summary>The queue that it gathers for, or null. Changed with the lock.</summary>
+    /// <summary>The queue that it gathers for, or null: then it has ended. Changed with the lock.</summary>
     public LaneQueue<TJob, TSlot>? Collector;
 
     /// <summary>The queue's end when its jobs began to gather: once the head is there they are overdue. Guarded by the lock.</summary>
@@ -32,7 +32,7 @@ internal abstract class Outbox<TJob, TSlot>
     /// <summary>Jobs that the owner has written to a queue itself since it last looked around. The owner's.</summary>
     public int Direct;
 
-    /// <summary>The queue whose tail it has leased, or null. Changed with the lock of that queue's lease.</summary>
+    /// <summary>The queue whose tail it has leased, or null: then it has ended. Changed with the lock of that queue's lease.</summary>
     public LaneQueue<TJob, TSlot>? Lessor;
 
     /// <summary>The position of the first of its places. Changed by the owner with that lock.</summary>
@@ -72,6 +72,9 @@ internal abstract class Outbox<TJob, TSlot>
 
     /// <summary>With the lock, not by the owner: lets no more jobs in, and returns how many were put in.</summary>
     public abstract int Stop();
+
+    /// <summary>The owner's, with the lock, once it was stopped: whether it had put in so many before.</summary>
+    public abstract bool HasCounted(int count);
 
     /// <summary>With the lock: no more jobs are put in, those that were are somebody else's, and nothing of it may be looked at.</summary>
     public abstract void End();

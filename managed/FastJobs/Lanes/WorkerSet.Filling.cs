@@ -188,7 +188,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         {
             if (IsQuick(null))
             {
-                return Claim.Unpublished;
+                return Claim.Leased;
             }
 
             Queue.BreakLease();

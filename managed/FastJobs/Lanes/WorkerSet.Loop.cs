@@ -116,7 +116,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
                     Spinning.Once();
                 }
             }
-            else if (claim != Claim.Empty)
+            else if (claim != Claim.Empty && (claim != Claim.Leased || searching || !Queue.HasSearchers))
             {
                 Thread.Yield(); // the submitter was preempted half-way, or a hand's owner is at work: its core may be this one
             }

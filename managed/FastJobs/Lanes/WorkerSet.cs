@@ -244,6 +244,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps> : ISleepers, IWorkerH
                 added = false;
                 _claimers--;
                 Queue.EndSearch();
+                Queue.EndLease(); // whoever has it would not try again to wake somebody
             }
         }
 

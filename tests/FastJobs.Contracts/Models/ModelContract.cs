@@ -28,6 +28,7 @@ internal static class ModelContract
         .. ShortLockModel.Cases(),
         .. LeaseModel.Cases(),
         .. OutboxModel.Cases(),
+        .. OutboxMoveModel.Cases(),
         .. HandModel.Cases(),
         .. OrderedHandModel.Cases(),
     ];
