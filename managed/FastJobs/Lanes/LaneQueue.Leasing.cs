@@ -142,10 +142,10 @@ internal sealed partial class LaneQueue<TJob, TSlot>
             return;
         }
 
-        // Acquire, both: if there is none the outbox is free. Pairs with EndCollecting and Return.
-        Volatile.Read(ref mine.Collector)?.Leave(mine);
-        Volatile.Read(ref mine.Lessor)?.EndLease();
-        TryLease(mine, position + 1);
+        if (mine.TryFree())
+        {
+            TryLease(mine, position + 1);
+        }
     }
 
     // from: the end, unless somebody else has submitted a job meanwhile.

@@ -177,9 +177,11 @@ internal sealed partial class LaneQueue<TJob, TSlot>
             return;
         }
 
-        // Of other lanes. Acquire, both: as in SegmentBegun.
-        Volatile.Read(ref mine.Lessor)?.EndLease();
-        Volatile.Read(ref mine.Collector)?.Leave(mine);
+        if (!mine.TryFree())
+        {
+            return;
+        }
+
         using (mine.Lock.Hold())
         {
             lock (_collectingLock)

@@ -49,6 +49,18 @@ internal abstract class Outbox<TJob, TSlot>
 
     public static Outbox<TJob, TSlot>? MakeMine() => t_mine ??= Maker?.Invoke();
 
+    /// <summary>
+    /// The owner's, in its thread: ends whatever queue uses the outbox. False: one does again, for writing what was gathered may call
+    /// the host, and that may submit.
+    /// </summary>
+    public bool TryFree()
+    {
+        // Acquire, both: if there is none, its use has ended. Pairs with EndCollecting and Return.
+        Volatile.Read(ref Lessor)?.EndLease();
+        Volatile.Read(ref Collector)?.Leave(this);
+        return Lessor is null && Collector is null;
+    }
+
     /// <summary>Whether the job is one that its owner could have gathered.</summary>
     public abstract bool Takes(TJob job);
 
