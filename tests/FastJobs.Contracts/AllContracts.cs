@@ -14,7 +14,8 @@ public static class AllContracts
 
     /// <summary>Many producers and consumers with random cancels, over each kind of channel.</summary>
     public static IReadOnlyList<ContractCase> ChannelStress { get; } =
-        [.. ChannelKinds.All.SelectMany(kind => new ChannelStress(kind).List())];
+        [.. ChannelKinds.All.SelectMany(kind => new ChannelStress<Large>(kind, ItemKinds.Large).List()
+            .Concat(new ChannelStress<Plain>(kind, ItemKinds.Plain).List()))];
 
     /// <summary>The models of the protocols, in every interleaving.</summary>
     public static IReadOnlyList<ContractCase> Models { get; } = [.. ModelContract.Cases()];

@@ -7,8 +7,7 @@ namespace FastJobs.Channels;
 internal sealed class Segment<T, TSlot>
     where TSlot : struct, ISlot<T, TSlot>
 {
-    // Pinned if that can be: code outside of the runtime writes to them, docs/protocols.md#lease.
-    private readonly TSlot[] _slots = TSlot.IsReadEarly ? GC.AllocateArray<TSlot>(Length, pinned: true) : new TSlot[Length];
+    private readonly TSlot[] _slots = TSlot.IsPinned ? GC.AllocateArray<TSlot>(Length, pinned: true) : new TSlot[Length];
 
     /// <summary>Slots a segment, a power of two: about 4 KiB for pointers, fewer for large items.</summary>
     public static int Length => Unsafe.SizeOf<TSlot>() <= 16 ? 512 : Unsafe.SizeOf<TSlot>() <= 128 ? 64 : 16;

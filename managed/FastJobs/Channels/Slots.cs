@@ -11,18 +11,22 @@ namespace FastJobs.Channels;
 /// <remarks>
 /// Memory ordering: <see cref="Publish"/> releases the item, <see cref="IsPublished"/> acquires it. <see cref="Take"/>
 /// ends by releasing the reader's copy and <see cref="IsPublished"/> acquires that too, so a segment whose slots are
-/// all clear can be used again. <see cref="Peek"/> may race with a later lap and see garbage: its caller validates.
-/// An item that is read in one piece can be read before it is claimed, and need not be cleared by its reader, to whom
-/// the slot's line would have to travel for that: <see cref="IsReadEarly"/>.
+/// all clear can be used again. <see cref="Peek"/> may race with a later lap and see garbage, or parts of two items: its
+/// caller validates.
+/// An item without references can be read before it is claimed, and need not be cleared by its reader, to whom the slot's
+/// line would have to travel for that: <see cref="IsReadEarly"/>.
 /// </remarks>
 internal interface ISlot<T, TSelf>
     where TSelf : struct, ISlot<T, TSelf>
 {
     /// <summary>
     /// Whether readers copy the item before their claim and leave the slot as it is; the segment is cleared when it is used
-    /// again. For items without references that one load reads whole.
+    /// again. For items without references: others would be kept alive by their slots.
     /// </summary>
     static virtual bool IsReadEarly => false;
+
+    /// <summary>Whether slots must not move: code outside of the runtime writes to them, docs/protocols.md#lease.</summary>
+    static virtual bool IsPinned => false;
 
     static abstract void Publish(ref TSelf slot, T item);
 
@@ -47,6 +51,8 @@ internal struct PointerSlot : ISlot<nint, PointerSlot>
     private nint _item;
 
     public static bool IsReadEarly => true;
+
+    public static bool IsPinned => true;
 
     public static void Publish(ref PointerSlot slot, nint item) => Volatile.Write(ref slot._item, item);
 
@@ -109,6 +115,8 @@ internal struct TaggedSlot<T> : ISlot<T, TaggedSlot<T>>
     private T _item;
     private int _published;
 
+    public static bool IsReadEarly => !RuntimeHelpers.IsReferenceOrContainsReferences<T>();
+
     public static void Publish(ref TaggedSlot<T> slot, T item)
     {
         slot._item = item;
@@ -124,7 +132,7 @@ internal struct TaggedSlot<T> : ISlot<T, TaggedSlot<T>>
         T item = slot._item;
         if (RuntimeHelpers.IsReferenceOrContainsReferences<T>())
         {
-            slot._item = default!; // or the channel would keep alive what was read from it
+            slot._item = default!; // or its slot would keep alive what was read
         }
 
         Volatile.Write(ref slot._published, 0);

@@ -6,7 +6,8 @@ namespace FastJobs.Contracts.Channels;
 /// Random work over one kind of channel: 1-4 producers and consumers that each mix all ways to write and to read, while
 /// waits are cancelled at random. The books must balance: every item is read or dropped exactly once, in order.
 /// </summary>
-internal sealed class ChannelStress(ChannelKind kind) : ChannelCases(kind, suite: nameof(ChannelStress))
+internal sealed class ChannelStress<T>(ChannelKind kind, ItemKind<T> items)
+    : ChannelCases(kind, items.Name, nameof(ChannelStress<>))
 {
     private static readonly int[] s_crews = Stress.IsLong ? [1, 2, 3, 4] : [1, 4];
 
@@ -22,7 +23,7 @@ internal sealed class ChannelStress(ChannelKind kind) : ChannelCases(kind, suite
     {
         int each = Stress.Scale(20_000, 400_000) / producers;
         Ledger ledger = new(producers, each);
-        Channel<Large> channel = Kind.Create<Large>(dropped: item => ledger.Enter(item.Number()));
+        Channel<T> channel = Kind.Create<T>(dropped: item => ledger.Enter(items.Number(item)));
         using Disturber disturber = new(producers + consumers, cancels);
         Task readers = Task.WhenAll(Enumerable.Range(0, consumers).Select(consumer => Task.Run(
             () => Consume(channel.Reader, ledger.NewPage(), new Random(consumer), disturber.For(consumer)))));
@@ -48,8 +49,8 @@ internal sealed class ChannelStress(ChannelKind kind) : ChannelCases(kind, suite
         Check.True(channel.Reader.Completion.IsCompletedSuccessfully);
     }
 
-    private static async Task Produce(
-        ChannelWriter<Large> writer, int first, int count, Random random, Disturber.Victim victim)
+    private async Task Produce(
+        ChannelWriter<T> writer, int first, int count, Random random, Disturber.Victim victim)
     {
         for (int i = first; i < first + count;)
         {
@@ -58,12 +59,12 @@ internal sealed class ChannelStress(ChannelKind kind) : ChannelCases(kind, suite
                 switch (random.Next(4))
                 {
                     case 0:
-                        await writer.WriteAsync(Large.Make(i)).ConfigureAwait(false);
+                        await writer.WriteAsync(items.Make(i)).ConfigureAwait(false);
                         i++;
                         break;
                     case 1:
                         // A cancelled write has left no item: so it is written again.
-                        await writer.WriteAsync(Large.Make(i), victim.Token).ConfigureAwait(false);
+                        await writer.WriteAsync(items.Make(i), victim.Token).ConfigureAwait(false);
                         i++;
                         break;
                     case 2:
@@ -72,7 +73,7 @@ internal sealed class ChannelStress(ChannelKind kind) : ChannelCases(kind, suite
                     default:
                         for (int burst = random.Next(20); burst > 0 && i < first + count; burst--)
                         {
-                            if (!writer.TryWrite(Large.Make(i)))
+                            if (!writer.TryWrite(items.Make(i)))
                             {
                                 break;
                             }
@@ -89,8 +90,8 @@ internal sealed class ChannelStress(ChannelKind kind) : ChannelCases(kind, suite
         }
     }
 
-    private static async Task Consume(
-        ChannelReader<Large> reader, Ledger.Page page, Random random, Disturber.Victim victim)
+    private async Task Consume(
+        ChannelReader<T> reader, Ledger.Page page, Random random, Disturber.Victim victim)
     {
         while (true)
         {
@@ -99,27 +100,27 @@ internal sealed class ChannelStress(ChannelKind kind) : ChannelCases(kind, suite
                 switch (random.Next(5))
                 {
                     case 0:
-                        page.Enter((await reader.ReadAsync().ConfigureAwait(false)).Number());
+                        page.Enter(items.Number(await reader.ReadAsync().ConfigureAwait(false)));
                         break;
                     case 1:
                         // A cancelled read has taken no item: if it has, the books will not balance.
-                        page.Enter((await reader.ReadAsync(victim.Token).ConfigureAwait(false)).Number());
+                        page.Enter(items.Number(await reader.ReadAsync(victim.Token).ConfigureAwait(false)));
                         break;
                     case 2:
                         await reader.WaitToReadAsync(victim.Token).ConfigureAwait(false);
                         break;
                     case 3:
                         Check.True(reader.Count >= 0);
-                        if (reader.TryPeek(out Large peeked))
+                        if (reader.TryPeek(out T? peeked))
                         {
-                            peeked.Number();
+                            items.Number(peeked);
                         }
 
                         break;
                     default:
-                        for (int burst = random.Next(20); burst > 0 && reader.TryRead(out Large item); burst--)
+                        for (int burst = random.Next(20); burst > 0 && reader.TryRead(out T? item); burst--)
                         {
-                            page.Enter(item.Number());
+                            page.Enter(items.Number(item));
                         }
 
                         break;

@@ -24,6 +24,9 @@ internal static class ItemKinds
 
     /// <summary>Wider than any atomic write: shows an item that was read before it was wholly written.</summary>
     public static readonly ItemKind<Large> Large = new("Large", Channels.Large.Make, static item => item.Number());
+
+    /// <summary>As wide, and without references: readers copy it before they own it.</summary>
+    public static readonly ItemKind<Plain> Plain = new("Plain", Channels.Plain.Make, static item => item.Number());
 }
 
 /// <summary>An item of 40 bytes with references inside. A torn one gives itself away.</summary>
@@ -41,4 +44,12 @@ internal readonly record struct Large(long First, object Owner, long Second, str
             && ReferenceEquals(Owner, s_owners[n & 63]) && ReferenceEquals(Text, s_texts[n & 63]);
         return whole ? n : throw new ContractFailure($"torn item: {First}, {Second}, {Third}, {Text}");
     }
+}
+
+/// <summary>An item of 40 bytes without references. A torn one gives itself away.</summary>
+internal readonly record struct Plain(long First, long Second, long Third, long Fourth, long Fifth)
+{
+    public static Plain Make(int n) => new(n, n, n, n, n);
+
+    public int Number() => this == Make((int)First) ? (int)First : throw new ContractFailure($"torn item: {this}");
 }

@@ -50,6 +50,7 @@ internal sealed class ReuseModel(int readers, int wanted, ReuseModel.Bug bug = d
     {
         public byte Head;
         public byte Item;
+        public byte OtherHalf; // of the item: it need not be one word
         public bool Again;
     }
 
@@ -71,13 +72,13 @@ internal sealed class ReuseModel(int readers, int wanted, ReuseModel.Bug bug = d
         .. Enumerable.Range(1, Total).Select(wanted => Proof.Holds(
             $"Reuse_CancelOf{wanted}_EachItemIsReadOrCancelledOnce", () => new ReuseModel(2, wanted))),
         Proof.Holds("Reuse_ThreeReaders_EachItemIsReadOrCancelledOnce", () => new ReuseModel(3, 2)),
-        Caught(Bug.NoSecondLook, "cancelled item"),
-        Caught(Bug.SecondLookBeforeTheExchange, "cancelled item"),
-        Caught(Bug.LowersAfterTheResume, "cancelled item"),
+        Caught(Bug.NoSecondLook, "halves of two items"),
+        Caught(Bug.SecondLookBeforeTheExchange, "halves of two items"),
+        Caught(Bug.LowersAfterTheResume, "halves of two items"),
         Caught(Bug.LowersBelowTheHead, "for ever"),
         Caught(Bug.ClearFromIsAnOffset, "not published", wanted: 3),
-        Caught(Bug.RetiresUnclaimed, "not published"),
-        Caught(Bug.RetiresUnconsumed, "cancelled item"),
+        Caught(Bug.RetiresUnclaimed, "halves of two items"),
+        Caught(Bug.RetiresUnconsumed, "halves of two items"),
         Caught(Bug.ResetsAfterTheBase, "read twice"),
         Caught(Bug.DoesNotReset, "not clear"),
     ];
@@ -148,11 +149,16 @@ internal sealed class ReuseModel(int readers, int wanted, ReuseModel.Bug bug = d
             return m.Paused ? Next.Blocked : Next.Ahead;
         }),
         Do("2", "looks at the base", (ref m, ref me) => Serves(m, me) ? Next.Ahead : Again(ref me)),
-        Do("2b", "copies the item", (ref m, ref me) =>
+        Do("2b", "copies one half of the item, if it is published", (ref m, ref me) =>
         {
             me.Item = m.Slots[me.Head % Length];
-            me.Again = bug == Bug.SecondLookBeforeTheExchange && me.Head >= m.ClearFrom;
             return me.Item == 0 ? Again(ref me) : Next.Ahead;
+        }),
+        Do("2c", "copies the other half", (ref m, ref me) =>
+        {
+            me.OtherHalf = m.Slots[me.Head % Length];
+            me.Again = bug == Bug.SecondLookBeforeTheExchange && me.Head >= m.ClearFrom;
+            return Next.Ahead;
         }),
         Do("3", "exchanges the head", (ref m, ref me) =>
         {
@@ -178,7 +184,7 @@ internal sealed class ReuseModel(int readers, int wanted, ReuseModel.Bug bug = d
         Do("4b", "takes the item again and clears the slot", (ref m, ref me) =>
         {
             ref byte slot = ref m.Slots[me.Head % Length];
-            me.Item = slot;
+            me.Item = me.OtherHalf = slot;
             slot = 0;
             return me.Item == 0 ? Next.Fail("a slot was taken that is not published") : Over(ref m, ref me);
         }),
@@ -237,7 +243,13 @@ internal sealed class ReuseModel(int readers, int wanted, ReuseModel.Bug bug = d
     private Next Over(ref Memory m, ref Local me)
     {
         int item = me.Item - 1;
+        bool isWhole = me.Item == me.OtherHalf;
         me = default;
+        if (!isWhole)
+        {
+            return Next.Fail("halves of two items were read");
+        }
+
         if (item + 1 == Tombstone)
         {
             return Next.To("1");
