@@ -10,8 +10,8 @@ namespace FastJobs.Contracts.Models;
 /// <remarks>
 /// The lessee submits <see cref="Own"/> jobs, of which one goes the other way; where it begins to lease is tried in all ways.
 /// Its stores of the count and of slots may become visible after its later looks: it has a store buffer. Jobs are numbers, the other
-/// thread's begin at <see cref="Other"/>. There is one worker, so what sleepers beside searchers need is not shown: that a lease counts
-/// as work is what the wake protocol's own model asks of them.
+/// thread's begin at <see cref="Other"/>. There is one worker: what sleepers beside searchers need
+/// is WakeModel's.
 /// </remarks>
 internal sealed partial class LeaseModel(int others, LeaseModel.Bug bug = default) : Model<LeaseModel.Memory, LeaseModel.Local>
 {

@@ -31,6 +31,16 @@ internal sealed partial class WakeModel
         Holds("DeferredWithTwoWorkers_NoLaterJobStartsAndNoneIsLost", new(2, 2, 2) { Defers = true }),
         Holds("DeferredWithTwoSearchers_NoLaterJobStartsAndNoneIsLost", new(2, 2, 1) { Defers = true, MostSearchers = 2 }),
         Holds("DeferredIdleWorkersEnd_NoLaterJobStartsAndNoneIsLost", new(2, 2, 1) { Defers = true, IdleTimeOuts = true }),
+        Holds("Leased_NoLostWakeup", new(2, 2, 3) { Leases = true }),
+        Holds("LeasedWithTwoSearchers_NoLostWakeup", new(2, 2, 3) { Leases = true, MostSearchers = 2 }),
+        Holds("LeasedThreeWorkers_NoLostWakeup", new(3, 3, 3) { Leases = true }),
+        Holds("LeasedBesideASubmitter_NoLostWakeup", new(2, 2, 2, 1) { Leases = true }),
+        Holds("LeasedFirstJobWaitsForLast_AllRun", new(2, 2, 3) { Leases = true, FirstWaitsForLast = true }),
+        Holds("LeasedBesideASubmitterFirstWaits_AllRun", new(2, 2, 2, 1) { Leases = true, FirstWaitsForLast = true }),
+        Holds("LeasedThreadsAreStarted_NoLostWakeup", new(2, 2, 3) { Leases = true, Parked = 0 }),
+        Holds("LeasedIdleWorkersEnd_NoLostWakeup", new(2, 2, 3) { Leases = true, IdleTimeOuts = true }),
+        Holds("LeasedThreadStartFails_AnotherTakesTheJob", StartsFail with { Leases = true }),
+        Holds("LeasedUrgentJob_NoLostWakeup", new(2, 2, 2) { Leases = true, Urgent = true }),
 
         Caught(Bug.NoLookBehind, "stuck", new(2, 2, 1, 1) { FirstWaitsForLast = true }),
         Caught(Bug.NoLookBehind, "stuck", new(2, 2, 2) { Batch = 2, FirstWaitsForLast = true }, "OfABatch"),
@@ -49,6 +59,8 @@ internal sealed partial class WakeModel
         Caught(Bug.NoRebalanceWhenItGrows, "lost", new(2, 0, 1, 1) { NewLimit = 2 }),
         Caught(Bug.NoLookAfterTheClaim, "started that", new(2, 1, 1) { Defers = true }),
         Caught(Bug.PutBackWakesNobody, "lost", new(2, 1, 1) { Defers = true }),
+        Caught(Bug.LeaseIsNoWork, "lost", new(2, 2, 3) { Leases = true }),
+        Caught(Bug.LeasesBesideSleepers, "lost", new(2, 2, 3) { Leases = true }),
     ];
 
     private static Setup StartsFail => new(2, 2, 2, 1) { Parked = 1, StartsFail = true };

@@ -84,9 +84,10 @@ internal sealed partial class WakeModel
             m.Claimers--;
             return Next.Ahead;
         }),
-        Do("K4", "takes the searcher back", (ref m, ref me) =>
+        Do("K4", "takes the searcher back, ends the lease", (ref m, ref me) =>
         {
             m.Searchers--;
+            m.Leased = false; // the next submit may try again
             return Next.Ahead;
         }),
     ];

@@ -73,9 +73,15 @@ internal sealed partial class WakeModel
                 return Next.To("W1"); // it was woken as a searcher and becomes one again
             }
 
+            if (m.Leased)
+            {
+                return Awaits(m, me) ? Next.Blocked : Next.To("W3");
+            }
+
             // Not published: its submitter is between S1 and S2, and the worker looks again.
             return m.Tail > m.Head ? Next.Blocked : Next.To("W3");
         }),
+        .. FindSlow(),
         Do("W0", "has run a job, looks at the queue", (ref m, ref me) =>
         {
             if (HasControl && !me.HasLooked)
@@ -162,7 +168,7 @@ internal sealed partial class WakeModel
         }),
         Do("F2", "sees sleepers and no searcher, looks at the tail", (ref m, ref me) =>
         {
-            me.SeenTail = m.Tail;
+            me.SeenTail = SeesWork(m);
             return Next.Ahead;
         }),
         Do("F2b", "looks at the head", (ref m, ref me) =>
@@ -248,7 +254,7 @@ internal sealed partial class WakeModel
         }),
         Do("W4", "looks at the tail", (ref m, ref me) =>
         {
-            me.SeenTail = m.Tail;
+            me.SeenTail = SeesWork(m);
             return Next.Ahead;
         }),
         Do("W4b", "looks at the head", (ref m, ref me) =>

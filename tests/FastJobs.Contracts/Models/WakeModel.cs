@@ -33,6 +33,8 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
         NoRebalanceWhenItGrows,
         NoLookAfterTheClaim,
         PutBackWakesNobody,
+        LeaseIsNoWork,
+        LeasesBesideSleepers,
     }
 
     /// <param name="Workers">Threads there can be.</param>
@@ -66,6 +68,9 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
         /// Whether one more thread lets no job start, submits one, which must not start, and lets all start again.
         /// </summary>
         public bool Defers { get; init; }
+
+        /// <summary>Whether the first submitter may lease the tail.</summary>
+        public bool Leases { get; init; }
     }
 
     [StructLayout(LayoutKind.Sequential, Pack = 1)]
@@ -75,6 +80,7 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
         public byte Tail;
         public byte Searchers;
         public bool Sleepers;
+        public bool Leased; // then the position is not in the word, but Tail has it: LeaseModel shows how
 
         public byte Head;
         public byte Published; // by position
@@ -125,7 +131,8 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
 
     public override IReadOnlyList<Script<Memory, Local>> Threads =>
     [
-        .. setup.Submits.Select((jobs, i) => new Script<Memory, Local>($"submitter {i}", default, Submitter(jobs))),
+        .. setup.Submits.Select((jobs, i) => new Script<Memory, Local>(
+            $"submitter {i}", default, Submitter(jobs, leases: setup.Leases && i == 0))),
         .. Enumerable.Range(0, setup.Workers).Select(i => new Script<Memory, Local>(
             $"worker {i}", new Local { Id = (byte)i, IsThread = i < setup.Parked }, Worker())),
         .. setup.Urgent ? [new Script<Memory, Local>("urgent", default, UrgentSubmitter())]
@@ -153,7 +160,7 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
 
     private Next ToWake(bool wake) => wake ? Next.To("K1") : Next.To("S4");
 
-    private IEnumerable<Step<Memory, Local>> Submitter(int jobs) =>
+    private IEnumerable<Step<Memory, Local>> Submitter(int jobs, bool leases) =>
     [
         .. bug == Bug.FlagBeforeAdd
             ?
@@ -169,6 +176,12 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
             {
                 Do("S1", "adds its positions and sees the flags", (ref m, ref me) =>
                 {
+                    if (m.Leased)
+                    {
+                        m.Leased = false; // ends the lease, and adds again
+                        return Next.To("S1");
+                    }
+
                     Add(ref m, ref me, jobs);
                     return See(ref me, m.Sleepers && m.Searchers == 0);
                 }),
@@ -190,6 +203,7 @@ internal sealed partial class WakeModel(WakeModel.Setup setup, WakeModel.Bug bug
         .. Wake("S4"),
         Do("S4", "has submitted", (ref m, ref me) =>
             me.Written < jobs ? Next.To(bug == Bug.FlagBeforeAdd ? "S0" : "S1") : Next.Done),
+        .. leases ? Lease(jobs) : [],
     ];
 
     private void Add(ref Memory m, ref Local me, int jobs)
