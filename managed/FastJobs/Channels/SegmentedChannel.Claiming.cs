@@ -231,10 +231,11 @@ internal partial class SegmentedChannel<T, TSlot>
 
     private Segment<T, TSlot>? SegmentForRead(long position)
     {
+        // The hint may be behind, or far ahead: a segment that was wholly claimed is used again before the next one is looked for.
         Segment<T, TSlot>? segment = _store.Find(position);
-        if (segment is not null && Volatile.Read(ref _headSegment).Base < segment.Base)
+        if (segment is not null && !ReferenceEquals(Volatile.Read(ref _headSegment), segment))
         {
-            Volatile.Write(ref _headSegment, segment);
+            Volatile.Write(ref _headSegment, segment); // losing a race costs a look-up
         }
 
         return segment;

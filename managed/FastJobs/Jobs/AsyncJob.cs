@@ -112,7 +112,7 @@ internal sealed unsafe class AsyncJob<TState, TResult, TAwaiter, TWork> : Awaite
     {
         if (worker is not null)
         {
-            JobContext.Clean();
+            JobContext.Clean(worker);
         }
     }
 

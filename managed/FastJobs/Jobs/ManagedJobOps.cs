@@ -89,7 +89,7 @@ internal readonly struct ManagedJobOps : ILaneOps<JobRef>
     public static bool Run(JobRef item, Worker worker)
     {
         bool over = true;
-        Volatile.Write(ref worker.CurrentWork, item.Work); // pairs with LaneListing.Running
+        worker.Begin(item.Work);
         if (item.Job is { } job)
         {
             over = job.Run(worker);
@@ -99,8 +99,8 @@ internal readonly struct ManagedJobOps : ILaneOps<JobRef>
             RunDirect(item, worker);
         }
 
-        worker.CurrentWork = null;
-        JobContext.Clean(); // a continuation that ran inline may have changed it too
+        worker.End();
+        JobContext.Clean(worker); // a continuation that ran inline may have changed it too
         return over;
     }
 
@@ -182,70 +182,4 @@ internal interface IJobReports
 {
     /// <summary>An exception that nobody awaits. Throws nothing.</summary>
     void ReportUnhandled(Exception exception, ManagedLane lane);
-}
-
-/// <summary>The execution context in which a job's code runs, and the clean one in which a worker goes on.</summary>
-internal static class JobContext
-{
-    private static ExecutionContext? s_default;
-
-    /// <summary>Called first in a new worker thread, whose context is the default one.</summary>
-    public static void AdoptDefault() => s_default ??= ExecutionContext.Capture();
-
-    /// <summary>The submitter's context, or null where that is the default one or its flow is suppressed.</summary>
-    public static ExecutionContext? Capture()
-    {
-        ExecutionContext? context = ExecutionContext.Capture();
-        return ReferenceEquals(context, s_default) ? null : context;
-    }
-
-    /// <summary>
-    /// Runs a job in its submitter's thread, which keeps its context; a job without one runs in the default context.
-    /// </summary>
-    public static bool RunInline(Job job)
-    {
-        ExecutionContext? own = ExecutionContext.Capture();
-        if (own is null)
-        {
-            return job.Run(null); // the submitter suppressed the flow: there is nothing that could be put back
-        }
-
-        if (job.Context is null && !ReferenceEquals(own, Default))
-        {
-            ExecutionContext.Restore(Default);
-        }
-
-        bool over = job.Run(null);
-        if (!ReferenceEquals(ExecutionContext.Capture(), own))
-        {
-            ExecutionContext.Restore(own);
-        }
-
-        return over;
-    }
-
-    // A new thread has it. Before the first worker there was none.
-    private static ExecutionContext Default
-    {
-        get
-        {
-            if (s_default is null)
-            {
-                var thread = new Thread(AdoptDefault);
-                thread.UnsafeStart();
-                thread.Join();
-            }
-
-            return s_default!;
-        }
-    }
-
-    /// <summary>Undoes what a job that ran without a context of its own changed in its thread's.</summary>
-    public static void Clean()
-    {
-        if (!ReferenceEquals(ExecutionContext.Capture(), s_default))
-        {
-            ExecutionContext.Restore(s_default!);
-        }
-    }
 }

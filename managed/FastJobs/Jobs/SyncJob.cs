@@ -69,7 +69,7 @@ internal sealed unsafe class SyncJob<TState, TResult, TWork> : AwaitedJob<TResul
     {
         if (worker is not null)
         {
-            JobContext.Clean();
+            JobContext.Clean(worker);
         }
     }
 

@@ -15,6 +15,7 @@ internal sealed class Worker : IDisposable
     private readonly WorkerNow[] _now = GC.AllocateArray<WorkerNow>(2 * NowsApart + 1, pinned: true); // the one in the middle
     private long _busyTicks;
     private long _busySince; // a timestamp, or 0 while idle
+    private object? _work; // what ran last, or null while idle
 
     // So far that no other object is on the lines of the one in the middle.
     private const int NowsApart = 6;
@@ -57,6 +58,9 @@ internal sealed class Worker : IDisposable
 
     public Thread? Thread { get; set; }
 
+    /// <summary>The thread that runs its jobs, or did last; not its own if it shares threads. That thread's to write.</summary>
+    public Thread? Runner { get; set; }
+
     /// <summary>What native code writes too that runs jobs for it. Does not move.</summary>
     public unsafe WorkerNow* Now { get; }
 
@@ -65,8 +69,8 @@ internal sealed class Worker : IDisposable
 
     public unsafe ref int CurrentLine => ref Now->Line;
 
-    /// <summary>What a managed job is made of while it runs; for listings.</summary>
-    public object? CurrentWork;
+    /// <summary>What a managed job is made of while it runs, otherwise null; for listings.</summary>
+    public object? CurrentWork => Volatile.Read(ref CurrentKind) == NoKind ? null : Volatile.Read(ref _work);
 
     /// <summary>The position of the job that it claimed last; for one that waited before the queue <see cref="NoPosition"/>.</summary>
     public long Position;
@@ -78,6 +82,8 @@ internal sealed class Worker : IDisposable
 
     /// <summary>No job runs that a listing could show.</summary>
     public const nint NoKind = -1;
+
+    private const nint ManagedKind = 0;
 
     /// <summary>Its name as the owner of the one hand; 0: it has none. Guarded by its worker set's lock.</summary>
     public int HandName { get; set; }
@@ -93,6 +99,21 @@ internal sealed class Worker : IDisposable
 
     public bool IsBusy => Volatile.Read(ref _busySince) != 0;
 
+    /// <summary>A managed job made of this begins. To store a reference costs more than the rest, and often it is there already.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Begin(object work)
+    {
+        if (!ReferenceEquals(_work, work))
+        {
+            Volatile.Write(ref _work, work);
+        }
+
+        Volatile.Write(ref CurrentKind, ManagedKind); // release; pairs with CurrentWork
+    }
+
+    /// <summary>The managed job is over.</summary>
+    public void End() => Volatile.Write(ref CurrentKind, NoKind);
+
     // Release: whoever sees the count sees what the job wrote; pairs with Jobs.
     public unsafe void CountJob() => Volatile.Write(ref Now->Jobs, Now->Jobs + 1);
 
@@ -105,6 +126,7 @@ internal sealed class Worker : IDisposable
         {
             Volatile.Write(ref _busyTicks, _busyTicks + Stopwatch.GetTimestamp() - since);
             Volatile.Write(ref _busySince, 0);
+            _work = null; // it is kept alive no longer than that
         }
     }
 

@@ -29,6 +29,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     {
         const int FoundLast = -Spinning.Lingers;
         SharedQueue? shared = Shared;
+        worker.Runner = Thread.CurrentThread;
         int turnJobs = 0;
         long turnBegan = 0;
         int looks = searching ? 0 : FoundLast; // in vain, since the last job

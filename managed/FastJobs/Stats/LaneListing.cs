@@ -53,9 +53,9 @@ internal static class LaneListing
         List<Delegate> running = [];
         lane.Workers.VisitWorkers(worker =>
         {
-            // Acquire; pairs with the stores in ManagedJobOps.Run. A job from the pool may end and be used again under our
-            // eyes: what was read is believed only if it is the same use before and after.
-            object? current = Volatile.Read(ref worker.CurrentWork);
+            // A job from the pool may end and be used again under our eyes: what was read is believed only if it is the same use
+            // before and after.
+            object? current = worker.CurrentWork;
             Delegate? work = current as Delegate;
             if (current is Job job)
             {

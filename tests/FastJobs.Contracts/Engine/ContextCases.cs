@@ -15,6 +15,8 @@ internal sealed class ContextCases : EngineCases
         Case(RunAsync_AsynchronousWork_KeepsTheContextAcrossAwaits),
         Case(RunAsync_JobChangesItsContext_SubmitterKeepsItsOwn),
         Case(Submit_JobChangesTheDefaultContext_NextJobDoesNotSeeIt),
+        Case(UnsafeSubmit_StateThatIsAReferenceAndTheJobChangesTheContext_NextJobDoesNotSeeIt),
+        Case(UnsafeSubmit_JobSuppressesTheFlow_NextJobDoesNotSeeIt),
         Case(Submit_JobThatThrowsChangesTheContext_NextJobDoesNotSeeIt),
         Case(RunAsync_AsynchronousJobChangesTheContext_NextJobDoesNotSeeIt),
         Case(RunAsync_InlineContinuationChangesTheContext_NextJobDoesNotSeeIt),
@@ -110,6 +112,17 @@ internal sealed class ContextCases : EngineCases
 
     private Task Submit_JobChangesTheDefaultContext_NextJobDoesNotSeeIt(JobEngine engine) =>
         CheckNoLeak(engine, static lane => lane.UnsafeSubmit(static _ => s_local.Value = 7, 0));
+
+    // Such a job stands in the queue's slot itself.
+    private Task UnsafeSubmit_StateThatIsAReferenceAndTheJobChangesTheContext_NextJobDoesNotSeeIt(JobEngine engine) =>
+        CheckNoLeak(engine, static lane => lane.UnsafeSubmit(static _ => s_local.Value = 7, ""));
+
+    private async Task UnsafeSubmit_JobSuppressesTheFlow_NextJobDoesNotSeeIt(JobEngine engine)
+    {
+        JobLane lane = Lane(engine, 1);
+        lane.UnsafeSubmit(static _ => ExecutionContext.SuppressFlow(), "");
+        Check.False(await lane.RunAsync(static _ => ExecutionContext.IsFlowSuppressed(), 0).Within());
+    }
 
     private Task Submit_JobThatThrowsChangesTheContext_NextJobDoesNotSeeIt(JobEngine engine) =>
         CheckNoLeak(engine, static lane => _ = lane.RunAsync(
