@@ -9,8 +9,8 @@ namespace FastJobs.Interop;
 /// </summary>
 /// <remarks>
 /// The table is the C layer's, which packs calls too (outbox.h). The number is the function's place in a hash table into
-/// which functions are put when they are first called and never taken out: a program calls few. A worker that has claimed the word sees the entry, since the submitter saw or made it
-/// before it published the word.
+/// which functions are put when they are first called and never taken out: a program calls few. A worker that has claimed
+/// the word sees the entry, since the submitter saw or made it before it published the word.
 /// </remarks>
 internal sealed unsafe class CallTable
 {

@@ -64,8 +64,8 @@ static inline bool fj_outbox_publish(struct fj_outbox *outbox, uintptr_t word)
     if (!goes_on && !fj_engine.lease_has_taken(at))
         return false;
     atomic_store_explicit(place, word, memory_order_release);
-    if (goes_on && at + 1 == outbox->room)
-        fj_engine.lease_go_on();
+    if (goes_on && at + 1 == outbox->room && !fj_engine.lease_go_on())
+        atomic_store_explicit(&outbox->job_class, FJ_OUTBOX_NONE, memory_order_relaxed); /* no places */
     return true;
 }
 

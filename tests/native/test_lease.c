@@ -231,11 +231,22 @@ static void workers_come_to_rest_and_wake_again(void)
 static long s_stop;
 static int s_pools[3];
 
+static int count_queued(const fj_queued_job *job, void *count)
+{
+    (void)job;
+    ++*(long *)count;
+    return 0;
+}
+
 static void *list_the_pools(void *unused)
 {
     while (get(&s_stop) == 0) {
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 3; i++) {
+            long listed = 0;
             CHECK(ec_thread_pool_get_queue_size(s_pools[i]) >= 0);
+            CHECK(fj_pool_list_jobs(s_pools[i], count_queued, &listed) >= 0);
+            usleep(200); /* so that leases last */
+        }
     }
     return unused;
 }
@@ -301,13 +312,6 @@ static void a_worker_may_submit_and_end_its_thread(void)
 }
 
 /* ---- who looks ---- */
-
-static int count_queued(const fj_queued_job *job, void *count)
-{
-    (void)job;
-    ++*(long *)count;
-    return 0;
-}
 
 static void what_was_submitted_is_seen_at_once(void)
 {
@@ -424,6 +428,8 @@ static void a_backlog_holds_from_when_it_is_set(void)
 
 /* ---- while everything changes ---- */
 
+static long s_traced;
+
 static void *look_around(void *unused)
 {
     for (int i = 0; get(&s_stop) == 0; i++) {
@@ -433,11 +439,24 @@ static void *look_around(void *unused)
         ec_thread_pool_defer_spawn(s_pool, i % 7 == 0);
         if (i % 16 == 0)
             CHECK(fj_pool_list_jobs(s_pool, count_queued, &listed) >= 0);
-        if (i % 64 == 0) {
+        switch (i % 64) {
+        case 11:
+            CHECK_EQ(fj_trace_set(note_queued, &s_traced), 1);
+            CHECK_EQ(fj_trace_set(NULL, NULL), 1);
+            break;
+        case 27: {
+            ec_async_job none;
+            CHECK_EQ(fj_cancel_job(&none), 0);
+            break;
+        }
+        case 43:
+            CHECK_EQ(fj_pool_set_concurrency(s_pool, 0), 1);
+            break;
+        case 59:
             CHECK_EQ(fj_pool_set_order(s_pool, FJ_ORDER_RELAXED), 1);
             CHECK_EQ(fj_pool_set_order(s_pool, FJ_ORDER_FIFO), 1);
         }
-        usleep(200); /* so that leases last */
+        usleep(200);
     }
     ec_thread_pool_defer_spawn(s_pool, 0);
     return unused;

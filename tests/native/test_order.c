@@ -63,9 +63,8 @@ static void *submit_in_all_ways(void *argument)
     return NULL;
 }
 
-static void a_pool_of_one_keeps_the_order_of_each_thread(void)
+static void each_thread_keeps_its_order(int pool)
 {
-    int pool = relaxed_pool("order.each", 1);
     struct submitter submitters[THREADS];
     pthread_t threads[THREADS];
     memset(line, 0, sizeof(line));
@@ -80,6 +79,31 @@ static void a_pool_of_one_keeps_the_order_of_each_thread(void)
         CHECK_EQ(line[i].next, submitters[i].calls);
         CHECK_EQ(line[i].wrong, 0);
     }
+}
+
+static void a_pool_of_one_keeps_the_order_of_each_thread(void)
+{
+    each_thread_keeps_its_order(relaxed_pool("order.each", 1));
+}
+
+static void *change_the_order(void *argument)
+{
+    struct crowd *crowd = argument;
+    while (get(&crowd->stop) == 0) {
+        CHECK_EQ(fj_pool_set_order(crowd->pool, FJ_ORDER_FIFO), 1);
+        CHECK_EQ(fj_pool_set_order(crowd->pool, FJ_ORDER_RELAXED), 1);
+        pause_ms(1); /* so that they gather */
+    }
+    return NULL;
+}
+
+static void it_does_while_the_pool_takes_up_order_and_gives_it_up(void)
+{
+    struct crowd crowd = {.pool = relaxed_pool("order.changed", 1)};
+    pthread_t changer = start_thread(change_the_order, &crowd);
+    each_thread_keeps_its_order(crowd.pool);
+    set(&crowd.stop, 1);
+    JOIN(changer);
 }
 
 /* ---- nothing is lost ---- */
@@ -183,6 +207,7 @@ int main(void)
 {
     relax_the_predefined();
     RUN(a_pool_of_one_keeps_the_order_of_each_thread);
+    RUN(it_does_while_the_pool_takes_up_order_and_gives_it_up);
     RUN(many_threads_lose_and_double_no_call);
     RUN(calls_of_threads_that_have_ended_run);
     RUN(calls_behind_one_that_ends_its_thread_run);

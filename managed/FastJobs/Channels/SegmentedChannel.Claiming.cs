@@ -15,7 +15,7 @@ internal enum Claim
     /// <summary>A hand has claimed items that have not begun, and comes first: docs/protocols.md#hand.</summary>
     Held,
 
-    /// <summary>There is none, and a writer that has leased the tail is about to bring more: docs/protocols.md#lease.</summary>
+    /// <summary>None is published, and a writer that has leased the tail is about to bring more: docs/protocols.md#lease.</summary>
     Leased,
 }
 

@@ -44,7 +44,7 @@ internal static class Turns
         {
             word.Pass--;
         }
-        else
+        else if (!new TailWord(Volatile.Read(ref word.Value)).IsLeased) // its word shows nothing; a head has no such flag
         {
             Await(ref word);
         }

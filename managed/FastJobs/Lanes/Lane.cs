@@ -125,7 +125,10 @@ internal partial class Lane<TJob, TSlot, TOps> : IJobAccount
         return true;
     }
 
-    /// <summary>Brings the jobs that are gathered, or in workers' hands, where they can be seen: in the queue and before it.</summary>
+    /// <summary>
+    /// Brings the jobs that are gathered, or in workers' hands, where they can be seen: in the queue and before it. A lessee's are
+    /// there; those that it submits next come by the engine.
+    /// </summary>
     public void Settle()
     {
         Queue.EndLease();

@@ -10,8 +10,8 @@ namespace FastJobs.Lanes;
 /// </summary>
 internal sealed partial class LaneQueue<TJob, TSlot>
 {
-    // A lease that was ended although it had not lasted for so many segments was in the way: so many segments are begun before
-    // the next one, twice as many after each such one.
+    // A lease that others ended before it had lasted for so many segments was in the way: before the next one twice as many segments
+    // are begun as the last time, otherwise one.
     private const int SegmentsOfARun = 4;
     private const int MostPause = 32;
 

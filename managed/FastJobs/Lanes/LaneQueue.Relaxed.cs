@@ -22,6 +22,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
     private readonly Lock _collectingLock = new(); // taken within an outbox's lock; takes none itself
     private readonly List<Outbox<TJob, TSlot>> _collecting = [];
     private int _collectingCount;
+    private bool _mayCollect;
     private bool _ended;
 
     /// <summary>Whether a submitter may be gathering jobs.</summary>
@@ -48,15 +49,15 @@ internal sealed partial class LaneQueue<TJob, TSlot>
         }
     }
 
-    /// <summary>Changes how many jobs may wait, and admits submitters for whom there is room now.</summary>
+    /// <summary>Changes how many jobs may wait, and admits submitters for whom there is room now. One caller at a time.</summary>
     public void SetCapacity(long capacity)
     {
         lock (_collectingLock)
         {
-            Capacity = capacity == Relaxed && _ended ? long.MaxValue : capacity;
+            _mayCollect = capacity == Relaxed && !_ended;
         }
 
-        Gather();
+        SetGatheredCapacity(capacity);
         AdmitWriters();
     }
 
@@ -66,12 +67,23 @@ internal sealed partial class LaneQueue<TJob, TSlot>
         lock (_collectingLock)
         {
             _ended = true;
-            Capacity = Capacity == Relaxed ? long.MaxValue : Capacity;
+            _mayCollect = false;
         }
 
         EndLeasing();
-        Gather();
+        SetGatheredCapacity(Capacity);
         TryClose(null);
+    }
+
+    // As long as the capacity says Relaxed a submitter writes what it has gathered before a job that goes another way. So it
+    // says so until there is nothing gathered and nobody begins to.
+    private void SetGatheredCapacity(long capacity)
+    {
+        Gather();
+        lock (_collectingLock)
+        {
+            Capacity = capacity == Relaxed && !_mayCollect ? long.MaxValue : capacity;
+        }
     }
 
     /// <summary>Moves what submitters have gathered to the queue; they gather no more for now. False: there was nothing.</summary>
@@ -186,7 +198,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
         {
             lock (_collectingLock)
             {
-                if (Capacity != Relaxed)
+                if (!_mayCollect)
                 {
                     return;
                 }

@@ -24,7 +24,9 @@ internal sealed partial class LaneQueue<TJob, TSlot>(
     /// <summary>Whose queue it is.</summary>
     public int LaneId { get; init; }
 
-    /// <summary>Whether a job is in the queue, published or about to be, or may be in an outbox or a hand.</summary>
+    /// <summary>
+    /// Whether a job is in the queue, published or about to be, or may be in an outbox or a hand, or come from a lessee.
+    /// </summary>
     public bool HasWork => IsScattered || EndPosition > HeadPosition;
 
     /// <summary>Whether some worker is searching.</summary>

@@ -10,8 +10,8 @@ namespace FastJobs.Lanes;
 /// door's: this is what the queue sees.
 /// </summary>
 /// <remarks>
-/// A thread has one, for the queue that it submits to. Besides the thread only that queue refers to it, until it is not deep or
-/// its workers have nothing to do: the outbox of a thread that has ended is soon garbage. "With the lock": for places of its own
+/// A thread has one, for the queue that it submits to. That queue refers to it until it is not deep or its workers have nothing
+/// to do; and each queue to the one of the thread that began a segment last. "With the lock": for places of its own
 /// that is <see cref="Lock"/>, for those of a queue the lock of that queue's lease.
 /// </remarks>
 internal abstract class Outbox<TJob, TSlot>

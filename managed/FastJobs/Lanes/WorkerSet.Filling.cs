@@ -173,8 +173,8 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         }
     }
 
-    // The queue is empty, its first job is not published, or a hand holds its head: there may be jobs that its submitters gather or
-    // that workers have claimed.
+    // The queue is empty, its first job is not published, or a hand holds its head: there may be jobs that its submitters gather,
+    // or a lessee brings, or that workers have claimed.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private Claim TryTakeScattered(Worker worker, Claim claim, out TJob? job)
     {

@@ -119,7 +119,8 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
             }
             else if (claim != Claim.Empty && (claim != Claim.Leased || searching || !Queue.HasSearchers))
             {
-                Thread.Yield(); // the submitter was preempted half-way, or a hand's owner is at work: its core may be this one
+                // The submitter was preempted half-way, or it or a hand's owner is quick: its core may be this one.
+                Thread.Yield();
             }
             else
             {

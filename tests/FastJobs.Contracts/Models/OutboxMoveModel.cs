@@ -5,7 +5,7 @@ namespace FastJobs.Contracts.Models;
 
 /// <summary>
 /// One thread's outbox goes from a queue to another one, while somebody ends its use by the first: docs/protocols.md#lease.
-/// Code: LaneQueue.Leasing.cs (Return, SegmentBegun), LaneQueue.Relaxed.cs (EndCollecting), CallOutbox.cs, outbox.c.
+/// Code: Outbox.cs (TryFree), LaneQueue.Leasing.cs (Return), LaneQueue.Relaxed.cs (EndCollecting), CallOutbox.cs, outbox.c.
 /// </summary>
 /// <remarks>The locks of the two queues exclude nobody from each other: all rests on when the outbox forgets the first one.</remarks>
 internal sealed class OutboxMoveModel(OutboxMoveModel.Bug bug = default) : Model<OutboxMoveModel.Memory, OutboxMoveModel.Local>
