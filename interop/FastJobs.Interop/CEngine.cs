@@ -24,6 +24,7 @@ internal sealed unsafe class CEngine
     private CEngine()
     {
         CallOutbox.SetMaker();
+        Parking.ThreadBase.Runner = Host.RunThread;
         Lanes = new(static (settings, backlog) => new CLane(settings, backlog)) { ThreadMissing = Log.ThreadMissing };
         Lanes.AddPredefined();
         Lanes.Include(ShortLived);

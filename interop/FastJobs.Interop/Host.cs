@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using FastJobs.Interop.Generated;
@@ -58,6 +59,21 @@ internal static unsafe partial class Host
 
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_after_thread_start")]
     public static partial void AfterThreadStart();
+
+    /// <summary>Runs the rest of a thread that jobs or callbacks may end: guard.c.</summary>
+    public static void RunThread(Action body) => RunThread(&ThreadBody, GCHandle.ToIntPtr(GCHandle.Alloc(body)));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void ThreadBody(nint body)
+    {
+        var handle = GCHandle.FromIntPtr(body);
+        var run = (Action)handle.Target!;
+        handle.Free(); // now: it may not come back
+        run();
+    }
+
+    [LibraryImport("fastjobs_c", EntryPoint = "fj_host_run_thread")]
+    private static partial void RunThread(delegate* unmanaged[Cdecl]<nint, void> body, nint argument);
 
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_worker_started")]
     public static partial void WorkerStarted(nuint worker);

@@ -44,7 +44,7 @@ static int run_job(fj_run *run, void *closure)
         fj_run_report(run, "some of it");
     if (job->kind % 13 == 0)
         fj_run_write(run, "output", 6);
-    if (job->kind % 1000 == 1)
+    if (job->kind % 100 == 1)
         pthread_exit(NULL);
     for (int i = 0; job->kind % 17 == 0 && i < 1000 && !fj_run_is_cancelled(run); i++) {
     }

@@ -15,7 +15,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     private bool TryStartWorker()
     {
         var worker = new Worker(this, ++_numbers, ownsThread: true);
-        worker.Thread = new Thread(static state => ((Start)state!).Run(), Settings.StackSize)
+        worker.Thread = new Thread(static state => ThreadBase.Run(((Start)state!).Run), Settings.StackSize)
         {
             IsBackground = true,
             Name = $"{Settings.Name}-{worker.Number}",

@@ -76,7 +76,7 @@ internal sealed partial class EventLoop<TItem, TOps>
 
     private bool TryStartThread()
     {
-        var thread = new Thread(Main) { IsBackground = true, Name = _threadName };
+        var thread = new Thread(() => ThreadBase.Run(Main)) { IsBackground = true, Name = _threadName };
         TOps.BeforeThreadStart();
         try
         {
