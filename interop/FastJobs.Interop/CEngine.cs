@@ -190,6 +190,11 @@ internal sealed unsafe class CEngine
         }
         else
         {
+            if (IsSanitized)
+            {
+                Sanitizer.PoolGiven(laneId); // the calling thread was started by the one that ended
+            }
+
             Worker? killed = Lanes.Find(laneId)?.Workers.OnWorkerKilled(number);
             if (killed is { CurrentSlot: not 0 })
             {

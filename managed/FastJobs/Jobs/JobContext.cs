@@ -74,7 +74,7 @@ internal static class JobContext
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Clean(Worker worker)
     {
-        if (!IsVisible || (Of(worker.Runner!) is { } context && !ReferenceEquals(context, s_default)))
+        if (!IsVisible || (ContextOf(worker.Runner!) is { } context && !ReferenceEquals(context, s_default)))
         {
             Clean();
         }
@@ -92,7 +92,7 @@ internal static class JobContext
     // What the runtime's own pool looks at after each job; null is the default context. The public way asks the system for the
     // thread first, which costs an empty job a sixth of its time: docs/adr/0012-the-context-of-a-thread.md.
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_executionContext")]
-    private static extern ref ExecutionContext? Of(Thread thread);
+    private static extern ref ExecutionContext? ContextOf(Thread thread);
 
     // In a thread whose context is the default one: whether this runtime has such a field, and keeps in it what it should.
     private static bool CanLook()
@@ -100,9 +100,9 @@ internal static class JobContext
         try
         {
             Thread self = Thread.CurrentThread;
-            ExecutionContext? before = Of(self);
+            ExecutionContext? before = ContextOf(self);
             new AsyncLocal<bool>().Value = true;
-            bool isThis = ReferenceEquals(Of(self), ExecutionContext.Capture());
+            bool isThis = ReferenceEquals(ContextOf(self), ExecutionContext.Capture());
             ExecutionContext.Restore(s_default!);
             return isThis && (before is null || ReferenceEquals(before, s_default));
         }

@@ -22,7 +22,7 @@ internal sealed partial class LaneQueue<TJob, TSlot>
     private readonly Lock _collectingLock = new(); // taken within an outbox's lock; takes none itself
     private readonly List<Outbox<TJob, TSlot>> _collecting = [];
     private int _collectingCount;
-    private bool _mayCollect;
+    private bool _mayCollect; // whether submitters may begin to; guarded by the lock
     private bool _ended;
 
     /// <summary>Whether a submitter may be gathering jobs.</summary>
@@ -57,7 +57,14 @@ internal sealed partial class LaneQueue<TJob, TSlot>
             _mayCollect = capacity == Relaxed && !_ended;
         }
 
-        SetGatheredCapacity(capacity);
+        // As long as the capacity says Relaxed a submitter writes what it has gathered before a job that goes another way. So it
+        // says so until there is nothing gathered and nobody begins to.
+        Gather();
+        lock (_collectingLock)
+        {
+            Capacity = capacity == Relaxed && !_mayCollect ? long.MaxValue : capacity;
+        }
+
         AdmitWriters();
     }
 
@@ -71,19 +78,13 @@ internal sealed partial class LaneQueue<TJob, TSlot>
         }
 
         EndLeasing();
-        SetGatheredCapacity(Capacity);
-        TryClose(null);
-    }
-
-    // As long as the capacity says Relaxed a submitter writes what it has gathered before a job that goes another way. So it
-    // says so until there is nothing gathered and nobody begins to.
-    private void SetGatheredCapacity(long capacity)
-    {
         Gather();
         lock (_collectingLock)
         {
-            Capacity = capacity == Relaxed && !_mayCollect ? long.MaxValue : capacity;
+            Capacity = Capacity == Relaxed ? long.MaxValue : Capacity; // as in SetCapacity, but a backlog stays
         }
+
+        TryClose(null);
     }
 
     /// <summary>Moves what submitters have gathered to the queue; they gather no more for now. False: there was nothing.</summary>

@@ -3,7 +3,7 @@ using FastJobs.Contracts.Models.Checker;
 namespace FastJobs.Contracts.Models;
 
 /// <summary>A submitter that leases the tail looks at no flag: docs/protocols.md#lease. LaneQueue.Leasing.cs, WorkerSet.Filling.cs.</summary>
-/// <remarks>How a put and the end of the lease meet is LeaseModel's; here a put is one step, which finds the lease or does not.</remarks>
+/// <remarks>How a put and the end of the lease meet is LeaseModel's; here a place is taken in one step, which finds the lease or does not.</remarks>
 internal sealed partial class WakeModel
 {
     private IEnumerable<Step<Memory, Local>> Lease(int jobs) =>
