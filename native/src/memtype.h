@@ -77,8 +77,8 @@ struct fj_mt_depot {
     struct fj_mt_magazine *empty;
     size_t filled_count;
     struct fj_mt_bundle *bundles; /* free objects that are in no magazine */
-    char *carve_next;             /* the rest of the chunk that is being carved */
-    char *carve_end;
+    struct fj_mt_piece *pieces;   /* of chunks, not cut into objects yet */
+    bool has_chunk;               /* under the map's lock */
 };
 
 struct fj_mt_type {

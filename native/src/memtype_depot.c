@@ -35,6 +35,15 @@ struct fj_mt_bundle {
 
 _Static_assert(sizeof(struct fj_mt_bundle) <= FJ_MT_ALIGNMENT, "the smallest object has room for it");
 
+/* What is left of a chunk, at least an object; this stands in its first bytes. Who takes a piece from the
+ * depot cuts it without the lock. */
+struct fj_mt_piece {
+    struct fj_mt_piece *next; /* in the depot */
+    char *end;
+};
+
+_Static_assert(sizeof(struct fj_mt_piece) <= FJ_MT_ALIGNMENT, "the smallest object has room for it");
+
 fj_mt_map_leaf *_Atomic fj_mt_map[1 << 16];
 
 static struct {
@@ -143,24 +152,72 @@ static size_t chunk_size(size_t stride)
     return (stride * CHUNK_OBJECTS + CHUNK - 1) / CHUNK * CHUNK;
 }
 
-/* Gives the depot a new chunk to carve. The depot's lock is held. */
-static bool chunk_new(int memtype, struct fj_mt_depot *depot)
+/* A new chunk, all of it in one piece; NULL: no memory. No lock is held: the kernel takes a while to provide
+ * the pages, and a worker that frees a job must not wait for the thread that makes new ones. */
+static struct fj_mt_piece *chunk_new(int memtype)
 {
     size_t size = chunk_size(fj_mt_types[memtype].stride);
+    struct fj_mt_depot *depot = &fj_mt_types[memtype].depot;
     pthread_mutex_lock(&s_map.lock);
     char *chunk = region_take(size);
     bool entered = chunk != NULL && map_enter(memtype, chunk, size);
+    bool grows = depot->has_chunk;
+    depot->has_chunk |= entered;
     pthread_mutex_unlock(&s_map.lock);
-    if (entered) {
-        if (depot->carve_end != NULL) {
-            /* A type that has filled a chunk will fill this one: its pages at once cost less than one by one.
-             * A kernel that does not know this says so, and it does not matter. */
-            madvise(chunk, size, MADV_POPULATE_WRITE);
-        }
-        depot->carve_next = chunk;
-        depot->carve_end = chunk + size;
+    if (!entered) {
+        return NULL;
     }
-    return entered;
+    if (grows) {
+        /* A type that has filled a chunk will fill this one: its pages at once cost less than one by one.
+         * A kernel that does not know this says so, and it does not matter. */
+        madvise(chunk, size, MADV_POPULATE_WRITE);
+    }
+    struct fj_mt_piece *piece = (struct fj_mt_piece *)(void *)chunk;
+    *piece = (struct fj_mt_piece){.end = chunk + size};
+    return piece;
+}
+
+/* The depot's lock is held. */
+static void piece_put(struct fj_mt_depot *depot, struct fj_mt_piece *piece)
+{
+    piece->next = depot->pieces;
+    depot->pieces = piece;
+}
+
+/* The depot's lock is held. */
+static struct fj_mt_piece *piece_get(struct fj_mt_depot *depot)
+{
+    struct fj_mt_piece *piece = depot->pieces;
+    if (piece != NULL) {
+        depot->pieces = piece->next;
+    }
+    return piece;
+}
+
+/* Cuts up to `most` objects off the piece, or off a new chunk if that is NULL, and gives the depot the rest;
+ * how many there are, 0: no memory. No lock is held. */
+static size_t carve(int memtype, struct fj_mt_piece *piece, void **objects, size_t most)
+{
+    size_t stride = fj_mt_types[memtype].stride;
+    if (piece == NULL) {
+        piece = chunk_new(memtype);
+    }
+    if (piece == NULL) {
+        return 0;
+    }
+    char *end = piece->end;
+    char *next = (char *)piece;
+    size_t count = 0;
+    for (; count < most && (size_t)(end - next) >= stride; next += stride) {
+        objects[count++] = next;
+    }
+    if ((size_t)(end - next) >= stride) {
+        piece = (struct fj_mt_piece *)(void *)next;
+        piece->end = end;
+        piece_put(depot_lock(memtype), piece);
+        depot_unlock(memtype);
+    }
+    return count;
 }
 
 static size_t bundle_room(int memtype)
@@ -230,18 +287,6 @@ static struct fj_mt_bundle *bundle_get(struct fj_mt_depot *depot)
     return bundle;
 }
 
-/* Cuts the next object off the chunk. The depot's lock is held. */
-static void *carve(int memtype, struct fj_mt_depot *depot)
-{
-    size_t stride = fj_mt_types[memtype].stride;
-    if ((size_t)(depot->carve_end - depot->carve_next) < stride && !chunk_new(memtype, depot)) {
-        return NULL;
-    }
-    void *object = depot->carve_next;
-    depot->carve_next += stride;
-    return object;
-}
-
 /* An empty magazine: a used one, or a new one. Magazines are kept for good. The depot's lock is held. */
 static struct fj_mt_magazine *magazine_get(struct fj_mt_depot *depot)
 {
@@ -297,6 +342,7 @@ static struct fj_mt_magazine *filled_get(struct fj_mt_depot *depot)
 bool fj_mt_depot_refill(int memtype, struct fj_mt_cache *cache)
 {
     struct fj_mt_bundle *bundle = NULL;
+    struct fj_mt_piece *piece = NULL;
     struct fj_mt_depot *depot = depot_lock(memtype);
     struct fj_mt_magazine *filled = filled_get(depot);
     if (filled != NULL) {
@@ -309,26 +355,24 @@ bool fj_mt_depot_refill(int memtype, struct fj_mt_cache *cache)
         if (cache->loaded == NULL) {
             cache->loaded = magazine_get(depot);
         }
-        struct fj_mt_magazine *loaded = cache->loaded;
-        bundle = loaded != NULL ? bundle_get(depot) : NULL;
-        size_t stride = fj_mt_types[memtype].stride;
-        void *object = NULL;
-        while (bundle == NULL && loaded != NULL && loaded->count < FJ_MT_ROUNDS &&
-               loaded->count * stride < CARVE_BYTES && (object = carve(memtype, depot)) != NULL) {
-            loaded->rounds[loaded->count++] = object;
-        }
+        bundle = cache->loaded != NULL ? bundle_get(depot) : NULL;
+        piece = cache->loaded != NULL && bundle == NULL ? piece_get(depot) : NULL;
     }
     depot_unlock(memtype);
+    struct fj_mt_magazine *loaded = cache->loaded;
     if (filled != NULL) {
         /* Another thread filled it: its lines come together, and not one after the other. */
         for (size_t at = 0; at < sizeof(*filled); at += 64) {
             __builtin_prefetch((const char *)filled + at);
         }
+    } else if (bundle != NULL) {
+        bundle_unpack(memtype, bundle, loaded);
+    } else if (loaded != NULL) {
+        size_t stride = fj_mt_types[memtype].stride;
+        size_t most = (CARVE_BYTES + stride - 1) / stride;
+        loaded->count = carve(memtype, piece, loaded->rounds, most < FJ_MT_ROUNDS ? most : FJ_MT_ROUNDS);
     }
-    if (bundle != NULL) {
-        bundle_unpack(memtype, bundle, cache->loaded);
-    }
-    return cache->loaded != NULL && cache->loaded->count > 0;
+    return loaded != NULL && loaded->count > 0;
 }
 
 /* Both magazines are full or missing: leaves room in the loaded one. */
@@ -377,6 +421,7 @@ void fj_mt_depot_return(int memtype, struct fj_mt_magazine *magazine)
 void *fj_mt_depot_take(int memtype)
 {
     void *object = NULL;
+    struct fj_mt_piece *piece = NULL;
     struct fj_mt_depot *depot = depot_lock(memtype);
     struct fj_mt_magazine *magazine = filled_get(depot);
     if (magazine == NULL && depot->bundles != NULL && (magazine = magazine_get(depot)) != NULL) {
@@ -390,9 +435,12 @@ void *fj_mt_depot_take(int memtype)
             filled_put(depot, magazine); /* there is room: one was taken, or there is none */
         }
     } else {
-        object = carve(memtype, depot);
+        piece = piece_get(depot);
     }
     depot_unlock(memtype);
+    if (object == NULL) {
+        carve(memtype, piece, &object, 1);
+    }
     return object;
 }
 
