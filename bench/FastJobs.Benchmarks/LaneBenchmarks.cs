@@ -93,7 +93,7 @@ public class LaneBenchmarks
         return sum;
     }
 
-    /// <summary>Counts jobs; the waiter sleeps between looks, so that it takes no core from the workers.</summary>
+    /// <summary>Counts jobs; the waiter gives its core away between looks.</summary>
     private sealed class Countdown
     {
         private int _left;
