@@ -72,8 +72,9 @@ internal sealed class Segment<T, TSlot>
 /// </summary>
 /// <remarks>
 /// Invariants: a position that is taken and not yet consumed keeps its segment installed. A segment is used again only
-/// when every position it served was claimed and every slot is clear, so nobody who owns a position can meet a segment
-/// of another lap, and whoever owns none validates what it read with the head word.
+/// when every position it served was claimed and every slot that its reader clears is clear (<see cref="Segment{T, TSlot}.ClearFrom"/>;
+/// the others are cleared before the use), so nobody who owns a position can meet a segment of another lap, and whoever
+/// owns none validates what it read with the head word.
 /// </remarks>
 internal sealed class SegmentStore<T, TSlot>
     where TSlot : struct, ISlot<T, TSlot>

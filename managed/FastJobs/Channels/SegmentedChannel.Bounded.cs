@@ -9,7 +9,7 @@ internal partial class SegmentedChannel<T, TSlot>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private protected virtual bool TryWriteLimited(T item, out bool closed)
     {
-        BoundedWrite write = TryWriteBoundedCore(item, mayOvertake: false, out bool notify);
+        BoundedWrite write = TryWriteBoundedCore(item, Capacity, mayOvertake: false, out bool notify);
         if (write == BoundedWrite.OthersWait)
         {
             write = TryWriteBehindWaiters(item, out notify);
@@ -35,7 +35,7 @@ internal partial class SegmentedChannel<T, TSlot>
     }
 
     // notify: the caller must call NotifyReaders, once it holds no gate.
-    private BoundedWrite TryWriteBoundedCore(T item, bool mayOvertake, out bool notify)
+    private BoundedWrite TryWriteBoundedCore(T item, long capacity, bool mayOvertake, out bool notify)
     {
         notify = false;
         while (true)
@@ -57,10 +57,10 @@ internal partial class SegmentedChannel<T, TSlot>
             // is true of that moment. The head only grows, so room that is seen is still there when the exchange wins.
             // While writers wait the cached head says "full", so that all come to the look at the flag: nobody brings it up
             // to date then, those who admit writers neither, or others would take the room behind their backs.
-            if (tail.Position - Volatile.Read(ref _tail.Cached) >= Capacity)
+            if (tail.Position - Volatile.Read(ref _tail.Cached) >= capacity)
             {
                 var head = new HeadWord(Volatile.Read(ref _head.Value));
-                if (tail.Position - head.Position >= Capacity)
+                if (tail.Position - head.Position >= capacity)
                 {
                     return BoundedWrite.Full;
                 }

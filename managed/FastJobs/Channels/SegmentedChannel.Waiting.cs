@@ -96,15 +96,17 @@ internal partial class SegmentedChannel<T, TSlot>
         }
     }
 
-    private protected void AdmitWriters()
+    // newCapacity: what it becomes. Whoever finds it larger finds the writers that waited for the smaller one admitted.
+    private protected void AdmitWriters(long? newCapacity = null)
     {
         Waiter<T>? admitted = null;
         Waiter<bool>? told = null;
         bool notify = false;
         lock (_gate)
         {
+            long capacity = newCapacity ?? Capacity;
             while (_writes.First is { } write
-                && TryWriteBoundedCore(write.Item!, mayOvertake: true, out bool sleepers) == BoundedWrite.Written)
+                && TryWriteBoundedCore(write.Item!, capacity, mayOvertake: true, out bool sleepers) == BoundedWrite.Written)
             {
                 notify |= sleepers;
                 WaiterPool<T>.Detach(write);
@@ -112,7 +114,8 @@ internal partial class SegmentedChannel<T, TSlot>
                 admitted = write;
             }
 
-            if (_writeWaits.First is not null && Count < Capacity)
+            Volatile.Write(ref _capacity, capacity); // only here, under the gate
+            if (_writeWaits.First is not null && Count < capacity)
             {
                 WaiterPool<bool>.DetachAll(_writeWaits, ref told);
             }

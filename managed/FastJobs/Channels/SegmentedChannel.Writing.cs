@@ -56,7 +56,7 @@ internal partial class SegmentedChannel<T, TSlot>
             // flag, and admits the writer. On a closed channel the flag is idle.
             Interlocked.Or(ref _head.Value, HeadWord.WritersWait);
             BoundedWrite write = _writes.First is null
-                ? TryWriteBoundedCore(item, mayOvertake: true, out notify)
+                ? TryWriteBoundedCore(item, Capacity, mayOvertake: true, out notify)
                 : BoundedWrite.Full;
             closed = new TailWord(Volatile.Read(ref _tail.Value)).IsClosed;
             if (write != BoundedWrite.Written)
@@ -122,7 +122,7 @@ internal partial class SegmentedChannel<T, TSlot>
                 return BoundedWrite.Full; // the room is theirs: whoever made it is about to admit them
             }
 
-            BoundedWrite write = TryWriteBoundedCore(item, mayOvertake: true, out notify);
+            BoundedWrite write = TryWriteBoundedCore(item, Capacity, mayOvertake: true, out notify);
             ForgetWriters();
             return write;
         }

@@ -46,11 +46,7 @@ internal partial class SegmentedChannel<T, TSlot> : Channel<T>
     }
 
     /// <summary>How many items may wait; <see cref="long.MaxValue"/> when unbounded.</summary>
-    public long Capacity
-    {
-        get => Volatile.Read(ref _capacity);
-        protected set => Volatile.Write(ref _capacity, value);
-    }
+    public long Capacity => Volatile.Read(ref _capacity);
 
     /// <summary>Items written and not yet claimed.</summary>
     public long Count => Math.Max(0, EndPosition - HeadPosition);

@@ -5,8 +5,8 @@ namespace FastJobs.Channels;
 
 /// <summary>
 /// One place for an item in a segment. A slot is clear or published; a writer that owns the slot's position publishes
-/// it, and the reader that owns the position clears it. There is no third state, so a slot costs no more than the item
-/// and one bit of knowledge: for pointers and references that bit is "not null".
+/// it, and the reader that owns the position clears it, or whoever uses the segment again. There is no third state, so a slot
+/// costs no more than the item and one bit of knowledge: for pointers and references that bit is "not null".
 /// </summary>
 /// <remarks>
 /// Memory ordering: <see cref="Publish"/> releases the item, <see cref="IsPublished"/> acquires it. <see cref="Take"/>

@@ -20,6 +20,8 @@ internal partial class Lane<TJob, TSlot, TOps> : IJobAccount
     where TOps : struct, ILaneOps<TJob>
 {
     private readonly Lock _capacityLock = new();
+    private bool _isAdjusting; // guarded by it
+    private bool _adjustAgain; // guarded by it
     private long _backlog;
     private volatile bool _isRelaxed;
     private long _waiting;
@@ -143,14 +145,37 @@ internal partial class Lane<TJob, TSlot, TOps> : IJobAccount
     {
         lock (_capacityLock) // what is computed last is set last
         {
-            bool relaxed = _isRelaxed && Backlog == 0 && Limit > 0;
-            Workers.HandUse = relaxed ? HandUse.Each : Backlog == 0 && Limit > 0 ? HandUse.One : HandUse.None;
-            Queue.SetCapacity(
-                Backlog != 0 ? Math.Max(0, Backlog - Volatile.Read(ref _waiting))
-                : relaxed ? LaneQueue<TJob, TSlot>.Relaxed
-                : long.MaxValue);
-            Queue.AllowLeases(Backlog == 0 && Limit > 0 && !relaxed); // who has leased the tail looks at none of these
+            _adjustAgain = true;
+            if (_isAdjusting)
+            {
+                return; // this thread, in the host's log function, which is called below: done by the loop that it came from
+            }
+
+            _isAdjusting = true;
+            try
+            {
+                while (_adjustAgain)
+                {
+                    _adjustAgain = false;
+                    Adjust();
+                }
+            }
+            finally
+            {
+                _isAdjusting = false;
+            }
         }
+    }
+
+    private void Adjust()
+    {
+        bool relaxed = _isRelaxed && Backlog == 0 && Limit > 0;
+        Workers.HandUse = relaxed ? HandUse.Each : Backlog == 0 && Limit > 0 ? HandUse.One : HandUse.None;
+        Queue.SetCapacity(
+            Backlog != 0 ? Math.Max(0, Backlog - Volatile.Read(ref _waiting))
+            : relaxed ? LaneQueue<TJob, TSlot>.Relaxed
+            : long.MaxValue);
+        Queue.AllowLeases(Backlog == 0 && Limit > 0 && !relaxed); // who has leased the tail looks at none of these
     }
 
     /// <summary>Jobs handed in since the lane was made.</summary>

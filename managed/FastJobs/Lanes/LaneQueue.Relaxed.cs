@@ -54,18 +54,17 @@ internal sealed partial class LaneQueue<TJob, TSlot>
     {
         lock (_collectingLock)
         {
-            _mayCollect = capacity == Relaxed && !_ended;
+            _mayCollect &= capacity == Relaxed;
         }
 
         // As long as the capacity says Relaxed a submitter writes what it has gathered before a job that goes another way. So it
-        // says so until there is nothing gathered and nobody begins to.
+        // says so until there is nothing gathered and nobody begins to, and before anybody may begin.
         Gather();
+        AdmitWriters(capacity);
         lock (_collectingLock)
         {
-            Capacity = capacity == Relaxed && !_mayCollect ? long.MaxValue : capacity;
+            _mayCollect = capacity == Relaxed && !_ended;
         }
-
-        AdmitWriters();
     }
 
     /// <summary>Takes no more jobs. Those that submitters have gathered are in the queue then.</summary>
@@ -79,11 +78,6 @@ internal sealed partial class LaneQueue<TJob, TSlot>
 
         EndLeasing();
         Gather();
-        lock (_collectingLock)
-        {
-            Capacity = Capacity == Relaxed ? long.MaxValue : Capacity; // as in SetCapacity, but a backlog stays
-        }
-
         TryClose(null);
     }
 

@@ -53,14 +53,14 @@ internal static class LaneListing
         List<Delegate> running = [];
         lane.Workers.VisitWorkers(worker =>
         {
-            // A job from the pool may end and be used again under our eyes: what was read is believed only if it is the same use
-            // before and after.
+            // A job from the pool may end and be used again under our eyes, or was already, while what follows it runs on: what was
+            // read is believed only if it is this lane's, and the same use before and after.
             object? current = worker.CurrentWork;
             Delegate? work = current as Delegate;
             if (current is Job job)
             {
                 long use = job.Word.Generation;
-                work = job.Work;
+                work = ReferenceEquals(job.Lane, lane) ? job.Work : null;
                 Interlocked.MemoryBarrier();
                 work = job.Word.Generation == use && ReferenceEquals(worker.CurrentWork, job) ? work : null;
             }

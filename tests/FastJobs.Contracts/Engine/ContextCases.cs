@@ -4,6 +4,13 @@ namespace FastJobs.Contracts.Engine;
 internal sealed class ContextCases : EngineCases
 {
     private static readonly AsyncLocal<int> s_local = new();
+    private static readonly AsyncLocal<bool> s_restless = new(static change =>
+    {
+        if (change.ThreadContextChanged && change.PreviousValue)
+        {
+            s_local.Value = 7; // while the context is being put back
+        }
+    });
 
     public override IEnumerable<ContractCase> List() =>
     [
@@ -18,6 +25,9 @@ internal sealed class ContextCases : EngineCases
         Case(UnsafeSubmit_StateThatIsAReferenceAndTheJobChangesTheContext_NextJobDoesNotSeeIt),
         Case(UnsafeSubmit_JobSuppressesTheFlow_NextJobDoesNotSeeIt),
         Case(Submit_JobThatThrowsChangesTheContext_NextJobDoesNotSeeIt),
+        Case(Submit_EachFormSetsASynchronizationContext_NextJobDoesNotSeeIt),
+        Case(Submit_HandlerOfAChangeChangesTheContext_NextJobDoesNotSeeIt),
+        Case(UnsafeSubmit_NoConcurrencyAndJobSetsASynchronizationContext_SubmitterKeepsItsOwn),
         Case(RunAsync_AsynchronousJobChangesTheContext_NextJobDoesNotSeeIt),
         Case(RunAsync_InlineContinuationChangesTheContext_NextJobDoesNotSeeIt),
         Case(Submit_NoConcurrencyAndJobChangesTheContext_SubmitterKeepsItsOwn),
@@ -134,6 +144,33 @@ internal sealed class ContextCases : EngineCases
             0,
             options: JobOptions.SuppressFlow).AsTask());
 
+    private async Task Submit_EachFormSetsASynchronizationContext_NextJobDoesNotSeeIt(JobEngine engine)
+    {
+        JobLane lane = Lane(engine, 1);
+        Action[] pollutes =
+        [
+            () => lane.UnsafeSubmit(static _ => SynchronizationContext.SetSynchronizationContext(new()), 0),
+            () => lane.UnsafeSubmit(static _ => SynchronizationContext.SetSynchronizationContext(new()), ""),
+            () => lane.Submit(static _ => SynchronizationContext.SetSynchronizationContext(new()), 0),
+            () => _ = lane.RunAsync(static _ => SynchronizationContext.SetSynchronizationContext(new()), 0),
+            () => _ = lane.RunAsync(
+                static (_, _) =>
+                {
+                    SynchronizationContext.SetSynchronizationContext(new());
+                    return default(ValueTask);
+                },
+                0),
+        ];
+        foreach (Action pollute in pollutes)
+        {
+            pollute();
+            Check.True(await lane.RunAsync(static _ => SynchronizationContext.Current is null, 0).Within());
+        }
+    }
+
+    private Task Submit_HandlerOfAChangeChangesTheContext_NextJobDoesNotSeeIt(JobEngine engine) =>
+        CheckNoLeak(engine, static lane => lane.UnsafeSubmit(static _ => s_restless.Value = true, 0));
+
     private Task RunAsync_AsynchronousJobChangesTheContext_NextJobDoesNotSeeIt(JobEngine engine) =>
         CheckNoLeak(engine, static lane => _ = lane.RunAsync(
             static (_, _) =>
@@ -193,6 +230,22 @@ internal sealed class ContextCases : EngineCases
         }
 
         return Task.CompletedTask;
+    }
+
+    private void UnsafeSubmit_NoConcurrencyAndJobSetsASynchronizationContext_SubmitterKeepsItsOwn(JobEngine engine)
+    {
+        SynchronizationContext? before = SynchronizationContext.Current;
+        SynchronizationContext own = new();
+        SynchronizationContext.SetSynchronizationContext(own);
+        try
+        {
+            engine["Close"].UnsafeSubmit(static _ => SynchronizationContext.SetSynchronizationContext(new()), 0);
+            Check.True(ReferenceEquals(own, SynchronizationContext.Current));
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(before);
+        }
     }
 
     private void UnsafeSubmit_NoConcurrencyAndWithAContext_DoesNotFlow(JobEngine engine)

@@ -22,6 +22,7 @@ internal sealed class OrderStress() : EngineCases(nameof(AllContracts.EngineStre
                $"RunAsync_FourProducers{concurrency}AtOnceBacklog{backlog}_IsFifo"),
         Case(
             engine => Run(engine, 2, 0, SubmitAsynchronous), "Submit_AsynchronousWork2AtOnce_IsFifo"),
+        Case(RunWhileBacklogChanges, "RunAsync_BacklogChangesMeanwhile_IsFifo"),
     ];
 
     private static void Submit(JobLane lane, Order order, int number) =>
@@ -62,6 +63,35 @@ internal sealed class OrderStress() : EngineCases(nameof(AllContracts.EngineStre
                         // Lets the workers catch up and park now and then.
                         Spin.Until(() => lane.QueuedJobs == 0);
                     }
+                }
+            }
+        });
+        await engine.DrainAsync().Within();
+        order.CheckComplete();
+    }
+
+    // Jobs that waited for room under a smaller backlog stay before those that come when it is larger.
+    private static async Task RunWhileBacklogChanges(JobEngine engine)
+    {
+        JobLane lane = Lane(engine, 1, 3);
+        Order order = new(s_jobs, 1);
+        int submitted = 0;
+        await Crew.Run(2, number =>
+        {
+            int[] backlogs = [3, 64, 3, 0];
+            for (int i = 0; Volatile.Read(ref submitted) < s_jobs; i++)
+            {
+                if (number > 0)
+                {
+                    lane.Backlog = backlogs[i % backlogs.Length];
+                    continue;
+                }
+
+                RunAsync(lane, order, submitted);
+                Volatile.Write(ref submitted, submitted + 1);
+                if (submitted % 256 == 0)
+                {
+                    Spin.Until(() => lane.QueuedJobs == 0);
                 }
             }
         });
