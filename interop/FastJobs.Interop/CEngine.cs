@@ -198,6 +198,11 @@ internal sealed unsafe class CEngine
             Worker? killed = Lanes.Find(laneId)?.Workers.OnWorkerKilled(number);
             if (killed is { CurrentSlot: not 0 })
             {
+                if (IsSanitized)
+                {
+                    Sanitizer.Given((void*)killed.CurrentSlot);
+                }
+
                 SlotGate.Release((void*)killed.CurrentSlot);
             }
         }

@@ -60,7 +60,7 @@ internal static unsafe partial class Host
     [LibraryImport("fastjobs_c", EntryPoint = "fj_host_after_thread_start")]
     public static partial void AfterThreadStart();
 
-    /// <summary>Runs the rest of a thread that jobs or callbacks may end: guard.c.</summary>
+    /// <summary>Runs the rest of a thread that jobs or callbacks may end: frames.c.</summary>
     public static void RunThread(Action body) => RunThread(&ThreadBody, GCHandle.ToIntPtr(GCHandle.Alloc(body)));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

@@ -101,45 +101,6 @@ static void start_engine(void)
 
 /* ---- workers that a job ends with pthread_exit ---- */
 
-/* The runtime's own way in and out (its ReversePInvokeFrame). What is saved in between is where its collector
- * begins to look for the frames of managed code in the thread's stack. */
-struct way_in {
-    void *frames;
-    void *thread;
-};
-extern void RhpReversePInvoke(struct way_in *way);
-extern void RhpReversePInvokeReturn(struct way_in *way);
-
-#define NO_FRAMES ((void *)(intptr_t)-1) /* TOP_OF_STACK_MARKER */
-
-/* pthread_exit has unwound the stack to the thread's first frame. Those of managed code are dead and not
- * overwritten yet, but will be while the thread ends, and a collection meanwhile would still walk through
- * them. */
-static void frames_are_gone(void *unused)
-{
-    struct way_in way;
-    (void)unused;
-    RhpReversePInvoke(&way); /* waits if a collection is walking through them now */
-    way.frames = NO_FRAMES;
-    RhpReversePInvokeReturn(&way);
-}
-
-/* What frames_are_gone calls lies on the stack where this gap was, and not on the frames that it is about. */
-__attribute__((noinline)) static void run_below(void (*body)(void *), void *argument)
-{
-    volatile char gap[2048];
-    gap[0] = 0;
-    body(argument);
-    gap[sizeof gap - 1] = 0;
-}
-
-void fj_host_run_thread(void (*body)(void *), void *argument)
-{
-    pthread_cleanup_push(frames_are_gone, NULL);
-    run_below(body, argument);
-    pthread_cleanup_pop(0);
-}
-
 static void *report_killed(void *worker)
 {
     fj_engine.worker_killed((size_t)worker);

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "frames.h"
 #include "guard.h"
 
 static _Thread_local fj_run *current
@@ -14,19 +15,34 @@ static _Thread_local fj_run *current
 
 /* ---- for the engine ---- */
 
-/* The job ends its thread. Its frames are gone and those of the engine are still there, so the engine can be
- * called once more in this thread. */
-static void thread_ended(void *run)
+struct started {
+    fj_run *run;
+    void *frames; /* of the engine, below the job */
+};
+
+static void run_work(void *argument)
 {
+    fj_run *run = ((struct started *)argument)->run;
+    run->code = run->work->run(run, run->state);
+}
+
+/* The job ends its thread. Its frames are gone and those of the engine below them are still there, so the
+ * engine can be called once more in this thread. It may have been called by the job, too, and that call may
+ * have called what ended the thread: of these frames the engine must not know any more. */
+static void thread_ended(void *argument)
+{
+    struct started *started = argument;
+    fj_frames_set(started->frames);
     current = NULL;
-    fj_queues.run_thread_ended(run);
+    fj_queues.run_thread_ended(started->run);
 }
 
 void fj_host_run_job(fj_run *run)
 {
+    struct started started = {run, fj_frames_note()};
     current = run;
-    pthread_cleanup_push(thread_ended, run);
-    run->code = run->work->run(run, run->state);
+    pthread_cleanup_push(thread_ended, &started);
+    fj_run_below(run_work, &started);
     pthread_cleanup_pop(0);
     current = NULL;
 }

@@ -130,8 +130,8 @@ typedef void (*fj_log_func)(int level, const char *text, void *closure);
 
 /** The function that is told of errors that no call can return: a worker thread that cannot be started, with
  * what that means. NULL: nobody, as at the start. When this returns the function before is not running any
- * more. It is called in any thread, without a lock of the library, and must not call fj_log_set (0,
- * FJ_EDEADLK). Starts no engine. 1, or 0. */
+ * more. It is called in any thread, without a lock of the library; it must not end that, and not call
+ * fj_log_set (0, FJ_EDEADLK). Starts no engine. 1, or 0. */
 FJ_API int fj_log_set(fj_log_func function, void *closure);
 
 FJ_END_DECLS

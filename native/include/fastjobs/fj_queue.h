@@ -58,7 +58,7 @@ typedef struct fj_work {
      * fj_run_is_cancelled for that. Must not wait for the job. */
     void (*stop)(fj_run *run, void *state);
     /** Nobody can see the job any more: gives the state back; may be NULL. Called once for each job that was
-     * queued, in any thread, under no lock; last, whatever became of the job. */
+     * queued, in any thread, which it must not end, under no lock; last, whatever became of the job. */
     void (*release)(void *state);
 } fj_work;
 
