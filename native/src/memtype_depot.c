@@ -54,15 +54,24 @@ static struct {
     char *magazine_next, *magazine_end;
 } s_map = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static struct {
-    _Alignas(64) pthread_mutex_t lock; /* a line of its own: two types are not slower than one */
-} s_locks[FJ_MT_DEPOT_LOCKS] = {
+/* Held for some loads and stores, so who finds one taken looks again for a while: a sleep would cost both
+ * threads more than the work that they do between two visits. */
+#ifdef PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP
+#define LOCK                                                                                                 \
+    {                                                                                                        \
+        PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP                                                                \
+    }
+#else
 #define LOCK                                                                                                 \
     {                                                                                                        \
         PTHREAD_MUTEX_INITIALIZER                                                                            \
     }
+#endif
+
+static struct {
+    _Alignas(64) pthread_mutex_t lock; /* a line of its own: two types are not slower than one */
+} s_locks[FJ_MT_DEPOT_LOCKS] = {
     LOCK, LOCK, LOCK, LOCK, LOCK, LOCK, LOCK, LOCK, LOCK, LOCK, LOCK, LOCK, LOCK, LOCK, LOCK, LOCK,
-#undef LOCK
 };
 
 static struct fj_mt_depot *depot_lock(int memtype)
