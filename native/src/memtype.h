@@ -35,8 +35,8 @@ enum {
     FJ_MT_FIRST_FREE = 128, /* below are the numbers of the original, those that we do not know included */
     FJ_MT_PAGE_TYPES = 64,  /* types to a page of a thread's caches: one page for a program's few types */
     FJ_MT_PAGES = FJ_MT_TYPES / FJ_MT_PAGE_TYPES,
-    FJ_MT_ROUNDS = 62, /* with the two words before them 512 bytes, eight cache lines */
-    FJ_MT_AHEAD = 6,   /* how many allocations ahead the lines of an object are fetched */
+    FJ_MT_ROUNDS = 126, /* with the two words before them 1 KiB, sixteen cache lines */
+    FJ_MT_AHEAD = 6,    /* how many allocations ahead the lines of an object are fetched */
     FJ_MT_ALIGNMENT = 16,
     FJ_MT_SLAB_LIMIT = 8192, /* larger fixed-size types come from malloc: slabs would gain them nothing */
     FJ_MT_CHUNK_SHIFT = 16,

@@ -19,10 +19,10 @@ enum {
     HUGE_PAGE = 2 << 20, /* the kernel's, where there are any; a matter of alignment only */
     CHUNK_OBJECTS = 64,  /* at least so many to a chunk, so that at most 1/64 of it is lost at its end */
     CARVE_BYTES = CHUNK, /* at most so much is cut off at once */
-    FILLED_LIMIT = 512   /* magazines to a depot, 256 KiB of them: what is more is kept in bundles */
+    FILLED_LIMIT = 256   /* magazines to a depot, 256 KiB of them: what is more is kept in bundles */
 };
 
-_Static_assert(sizeof(struct fj_mt_magazine) == 512, "a magazine is whole cache lines");
+_Static_assert(sizeof(struct fj_mt_magazine) == 1024, "a magazine is whole cache lines");
 
 /* Free objects that take no memory but their own: number i holds the addresses of numbers i * room + 1 to
  * i * room + room, as in a heap, so that the first one leads to all. Packing and unpacking needs no lock,
