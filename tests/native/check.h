@@ -55,8 +55,10 @@ static inline void check_run(void (*test)(void), const char *name)
 
 static inline int check_report(void)
 {
-    printf("%d checks, %d failed\n", check_count, check_failures);
-    return check_failures == 0 ? 0 : 1;
+    /* Atomic: the thread that counted last need not have told this one that it did. */
+    int failures = __atomic_load_n(&check_failures, __ATOMIC_RELAXED);
+    printf("%d checks, %d failed\n", __atomic_load_n(&check_count, __ATOMIC_RELAXED), failures);
+    return failures == 0 ? 0 : 1;
 }
 
 #define CHECK(condition) check_that((condition) != 0, __FILE__, __LINE__, #condition)
