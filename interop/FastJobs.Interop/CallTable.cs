@@ -24,6 +24,9 @@ internal sealed unsafe class CallTable
     /// <summary>Whether a word of a queue is a call; all others are addresses of user space.</summary>
     public static bool IsCall(nint handle) => handle < 0;
 
+    /// <summary>Whether a call can have it: an address of user space, or any other number of 48 bits.</summary>
+    public static bool IsClosure(nint closure) => (closure & ~ClosureMask) == 0;
+
     /// <summary>The closure of a call.</summary>
     public static nint ClosureOf(nint handle) => handle & ClosureMask;
 
@@ -45,7 +48,7 @@ internal sealed unsafe class CallTable
             place = Find(function, first);
         }
 
-        return place < 0 || (closure & ~ClosureMask) != 0 ? 0 : nint.MinValue | ((nint)place << ClosureBits) | closure;
+        return place < 0 || !IsClosure(closure) ? 0 : nint.MinValue | ((nint)place << ClosureBits) | closure;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -14,6 +14,9 @@ internal static unsafe class Calls
     /// <summary>The C layer has to make it a job.</summary>
     private const int MustBeJob = -1;
 
+    /// <summary>So many are handed in at once; more than of jobs, since a call is just a word to be written.</summary>
+    private const int Most = 256;
+
     /// <summary>fj_call, as guard.h says.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Call(int jobClass, nint function, nint closure)
@@ -30,6 +33,7 @@ internal static unsafe class Calls
     }
 
     /// <summary>fj_call_each, as guard.h says.</summary>
+    [SkipLocalsInit]
     public static int CallEach(int jobClass, nint function, ReadOnlySpan<nint> closures)
     {
         CEngine engine = CEngine.Current;
@@ -38,14 +42,14 @@ internal static unsafe class Calls
             return Failed;
         }
 
-        nint* handles = stackalloc nint[JobBatch.Most];
+        // All have the same function: only the closures differ.
+        nint call = engine.Special == 0 ? engine.CallTable.Pack(function, closure: 0) : 0;
+        int most = call == 0 ? 0 : lane.Workers.Limit == 0 ? 1 : Math.Min(closures.Length, Most); // see JobBatch.LaneOf
+        nint* handles = stackalloc nint[Most];
         int count = 0;
-        int most = lane.Workers.Limit == 0 ? 1 : Math.Min(closures.Length, JobBatch.Most); // see JobBatch.LaneOf
-        while (count < most
-            && engine.Special == 0
-            && engine.CallTable.Pack(function, closures[count]) is not 0 and nint handle)
+        for (; count < most && CallTable.IsClosure(closures[count]); count++)
         {
-            handles[count++] = handle;
+            handles[count] = call | closures[count];
         }
 
         if (count == 0)
