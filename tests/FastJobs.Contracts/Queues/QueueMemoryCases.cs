@@ -58,12 +58,20 @@ internal sealed class QueueMemoryCases : QueueCases
         QueuedJobId id = queue.Enqueue(static n => n, 1);
         int waits = Stress.Scale(20_000, 1_000_000);
         Try(4000);
-        long before = GC.GetTotalMemory(forceFullCollection: true);
-        Try(waits);
 
         // Less than the smallest object a wait, 24 bytes: 20 of them in the short size, 1 in the long one. It is not zero
-        // because each thread that takes part keeps up to two magazines of each pool, however many waits there were.
-        Check.AtMost(Math.Max(400_000, waits), GC.GetTotalMemory(forceFullCollection: true) - before);
+        // because each thread that takes part keeps up to two magazines of each pool, however many waits there were. The thread
+        // pool may send in more threads for a while: what waits leave behind they leave each time.
+        long most = Math.Max(400_000, waits);
+        long left = long.MaxValue;
+        for (int round = 0; round < 5 && left > most; round++)
+        {
+            long before = GC.GetTotalMemory(forceFullCollection: true);
+            Try(waits);
+            left = GC.GetTotalMemory(forceFullCollection: true) - before;
+        }
+
+        Check.AtMost(most, left);
         queue.Resume();
         Check.Equal(1, queue.Wait<int>(id, Patience.Wait));
 
