@@ -10,7 +10,7 @@
 #include "outbox.h"
 
 enum {
-    FILLED_SHIFT = 8, /* as Hand.cs */
+    FILLED_SHIFT = 16, /* as Hand.cs */
     TAKEN_MASK = (1 << FILLED_SHIFT) - 1,
     NO_JOB = 3, /* bits that the word of a job that waits for nothing does not have: CJobOps.cs */
     AHEAD = 6   /* jobs that are fetched: their lines come from the core that filled them in */

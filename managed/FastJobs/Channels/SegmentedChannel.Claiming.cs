@@ -125,9 +125,13 @@ internal partial class SegmentedChannel<T, TSlot>
         }
     }
 
+    // What is fetched long before its turn comes is gone from the cache by then: with 512 jobs of 96 bytes a tree of jobs took a
+    // fifth longer than with 64.
+    private const int MostFetched = 64;
+
     /// <summary>
-    /// Copies the oldest items, as many as fit, are published and lie in one segment. They are not claimed:
-    /// <see cref="TryClaimCopied"/>. For items that are read early only.
+    /// Copies the oldest items, as many as fit, are published and lie in one segment: 64 if they have memory to be fetched. They
+    /// are not claimed: <see cref="TryClaimCopied"/>. For items that are read early only.
     /// </summary>
     /// <param name="items">Where they are put.</param>
     /// <param name="holder">Whose the head has to be; 0: nobody's.</param>
@@ -146,18 +150,20 @@ internal partial class SegmentedChannel<T, TSlot>
 
         long offset = position & (Segment<T, TSlot>.Length - 1);
         int most = (int)Math.Min(items.Length, Segment<T, TSlot>.Length - offset);
+        ref TSlot slot = ref segment.At(offset);
         int count = 0;
-        for (; count < most; count++)
+        do
         {
-            ref TSlot slot = ref segment.At(offset + count);
-            if (!TSlot.IsPublished(ref slot))
+            int end = Math.Min(most, count + MostFetched);
+            for (; count < end && TSlot.IsPublished(ref slot); slot = ref Unsafe.Add(ref slot, 1))
             {
-                break;
+                items[count++] = TSlot.Peek(ref slot);
+                TSlot.Prefetch(ref slot);
             }
 
-            items[count] = TSlot.Peek(ref slot);
-            TSlot.Prefetch(ref slot);
+            most = count < end ? count : most;
         }
+        while (count < most && TSlot.IsWhole(ref slot));
 
         return position + count > Volatile.Read(ref segment.ClearFrom) ? 0 : count;
     }

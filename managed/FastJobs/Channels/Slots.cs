@@ -39,11 +39,17 @@ internal interface ISlot<T, TSelf>
     {
     }
 
+    /// <summary>Whether its reader can begin with what is in the slot, and <see cref="Prefetch"/> matters little. A hint.</summary>
+    static virtual bool IsWhole(ref TSelf slot) => false;
+
     /// <summary>Reads and clears; only by the reader that owns the position.</summary>
     static abstract T Take(ref TSelf slot);
 }
 
-/// <summary>A native pointer, never null, with whatever its owner keeps in the bits of an address: 8 bytes a slot.</summary>
+/// <summary>
+/// A native pointer, never null, with whatever its owner keeps in the bits of an address: 8 bytes a slot. If the sign bit is one of
+/// them the word says all that its reader needs to begin.
+/// </summary>
 internal struct PointerSlot : ISlot<nint, PointerSlot>
 {
     private static nint AddressMask => unchecked((nint)0x0000_FFFF_FFFF_FFFF);
@@ -70,6 +76,8 @@ internal struct PointerSlot : ISlot<nint, PointerSlot>
             Sse.Prefetch0((void*)(item + 64));
         }
     }
+
+    public static bool IsWhole(ref PointerSlot slot) => slot._item < 0;
 
     public static nint Take(ref PointerSlot slot)
     {

@@ -14,27 +14,33 @@ namespace FastJobs.Lanes;
 /// </remarks>
 internal sealed class Hand<TJob>
 {
-    /// <summary>How many jobs it holds at most.</summary>
-    public const int Room = 64;
+    /// <summary>
+    /// How many jobs the only hand of a set holds at most: all of a segment. What it costs to fill it, a look at the tail's line and
+    /// an exchange of the head's, is shared by so many.
+    /// </summary>
+    public const int Room = 512;
+
+    /// <summary>How many where each worker may have a hand: who comes late finds some left.</summary>
+    public const int RoomOfSeveral = 64;
 
     /// <summary>How many hands can tell their claims from each other's: 1 to this, see <see cref="HeadWord.Holder"/>.</summary>
     public const int Names = HeadWord.Recalled - 1;
 
     // The count is made of two: how many were put in, and how many of them the owner has taken.
-    private const int FilledShift = 8;
+    private const int FilledShift = 16;
     private const int TakenMask = (1 << FilledShift) - 1;
 
     // A worker whose hand was recalled waits so many looks, about a claim each, before it opens one again; where it is the only
     // one that may have one, four times as many after each time.
     private const int FewestClaims = 64;
     private const int MostClaims = 1 << 16;
-    private const int FillsOfARun = 8;
+    private const int JobsOfARun = 512;
 
-    private readonly TJob[] _jobs = GC.AllocateArray<TJob>(Room, pinned: true);
     private readonly OwnedCount[] _counts = GC.AllocateArray<OwnedCount>(24, pinned: true); // the one in the middle counts
+    private TJob[] _jobs = []; // no room before it is opened: many workers never come upon so many jobs
     private int _claims = FewestClaims; // until it may be opened
     private int _wait = FewestClaims;
-    private int _fills;
+    private int _run; // jobs it was filled with since it was opened
 
     /// <summary>The position of the first of its jobs. The owner writes it.</summary>
     public long Position;
@@ -48,8 +54,11 @@ internal sealed class Hand<TJob>
     /// <summary>Its name where no other hand may be open beside it; otherwise 0. Changed with the lock.</summary>
     public int Name;
 
-    /// <summary>Where the owner puts jobs, when the hand is empty, before it fills it.</summary>
-    public Span<TJob> Space => _jobs;
+    /// <summary>
+    /// Where the owner puts jobs, when the hand is open and empty, before it fills it. More each time, so that little has to be moved
+    /// if it is recalled soon.
+    /// </summary>
+    public Span<TJob> Space => _jobs.AsSpan(0, Name == 0 ? RoomOfSeveral : Math.Clamp(_run, RoomOfSeveral, Room));
 
     /// <summary>How many jobs are in it, as far as the caller sees.</summary>
     public int Count
@@ -89,13 +98,22 @@ internal sealed class Hand<TJob>
         return true;
     }
 
+    /// <summary>The owner's, before it opens it: without a lock, since there may be no memory.</summary>
+    public void MakeRoom()
+    {
+        if (_jobs.Length == 0)
+        {
+            _jobs = GC.AllocateArray<TJob>(Room, pinned: true);
+        }
+    }
+
     /// <summary>The owner's, with the lock.</summary>
     public void Open(int name)
     {
         Counted.Restart();
         Name = name;
         IsOpen = true;
-        _fills = 0;
+        _run = 0;
     }
 
     /// <summary>The owner's: takes the next job. False: there is none, or all have been taken away.</summary>
@@ -134,7 +152,8 @@ internal sealed class Hand<TJob>
     /// <summary>The owner's: the hand has what was put into its space, which is not claimed yet. False: it was closed.</summary>
     public bool TryFill(Lock worker, long position, int jobs)
     {
-        if (++_fills == FillsOfARun)
+        _run = Math.Min(_run + jobs, JobsOfARun);
+        if (_run == JobsOfARun)
         {
             _wait = FewestClaims;
         }

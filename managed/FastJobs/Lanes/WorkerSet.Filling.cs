@@ -8,7 +8,7 @@ namespace FastJobs.Lanes;
 internal sealed partial class WorkerSet<TJob, TSlot, TOps>
 {
     // A worker with a hand of several looks at one in so many claims whether jobs in hands are overdue, behind one that takes long.
-    private const int ClaimsAnOverdueLook = 8 * Hand<TJob>.Room;
+    private const int ClaimsAnOverdueLook = 8 * Hand<TJob>.RoomOfSeveral;
 
     // Whoever waits for the one hand looks how far it comes in so many steps of SpinWait, some 40 ns each. If a job takes longer
     // than three of them it gains nothing if one worker has all of them.
@@ -40,7 +40,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         hand ??= new Hand<TJob>();
         job = default;
         HandUse use = _handUse;
-        if (use == HandUse.Each && (hand.Looks += hand.IsOpen ? Hand<TJob>.Room : 1) >= ClaimsAnOverdueLook)
+        if (use == HandUse.Each && (hand.Looks += hand.IsOpen ? Hand<TJob>.RoomOfSeveral : 1) >= ClaimsAnOverdueLook)
         {
             hand.Looks = 0;
             if (Queue.HasHands)
@@ -117,6 +117,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
 
     private bool TryOpen(Worker worker, Hand<TJob> hand)
     {
+        hand.MakeRoom();
         lock (_lock)
         {
             HandUse use = _handUse; // what is recalled when the permission ends is all there is

@@ -82,7 +82,7 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
         lock (_lock)
         {
             // Further than workers get ahead of each other with jobs of one length.
-            jobs = RecallHands(before: Queue.HeadPosition - (4 * Hand<TJob>.Room * (_hands.Count + 1)));
+            jobs = RecallHands(before: Queue.HeadPosition - (4 * Hand<TJob>.RoomOfSeveral * (_hands.Count + 1)));
         }
 
         WakeFor(jobs);
