@@ -89,10 +89,10 @@ static void a_pool_of_one_keeps_the_order_of_each_thread(void)
 static void *change_the_order(void *argument)
 {
     struct crowd *crowd = argument;
-    while (get(&crowd->stop) == 0) {
+    for (long i = 0; get(&crowd->stop) == 0; i++) {
         CHECK_EQ(fj_pool_set_order(crowd->pool, FJ_ORDER_FIFO), 1);
         CHECK_EQ(fj_pool_set_order(crowd->pool, FJ_ORDER_RELAXED), 1);
-        pause_ms(1); /* so that they gather */
+        usleep(i % 16 == 0 ? 1000 : 50); /* so that they gather, and hands are taken away often, too */
     }
     return NULL;
 }

@@ -139,14 +139,15 @@ internal sealed partial class WorkerSet<TJob, TSlot, TOps>
     private Claim TryTake(Worker worker, ref Hand<TJob>? hand, out TJob? job)
     {
         // Acquire: pairs with the increment in PushUrgent.
-        long jobs = worker.Jobs;
         if ((Volatile.Read(ref _urgentCount) > 0 && TryTakeUrgent(worker, out job)) || TryTakeFromHand(worker, ref hand, out job))
         {
             return Claim.Claimed;
         }
 
-        // It has run jobs of its hand, perhaps for long: what comes first now, a checkpoint or an urgent job, the loop finds.
-        if (worker.Jobs != jobs && (Volatile.Read(ref _control) != 0 || Volatile.Read(ref _urgentCount) > 0))
+        // It has run jobs of its hand, perhaps for long, or the hand was recalled since the look above, and the jobs that were in it
+        // come before those of the queue: a checkpoint or an urgent job, the loop finds it. Who was told that its hand was stopped
+        // had the lock after the recall, and sees what that counted.
+        if (hand is not null && (Volatile.Read(ref _control) != 0 || Volatile.Read(ref _urgentCount) > 0))
         {
             job = default;
             return Claim.Held;
